@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * HotSpot frames that are not interrupted: called code, found by its return address. What holds
+ * for an exact pc only (prologues, epilogues, adapters) is in exact_<arch>.bpf.h.
+ */
+#ifndef JEBPF_HOTSPOT_BPF_H
+#define JEBPF_HOTSPOT_BPF_H
+
+/* Provided by exact_<arch>.bpf.h: what depends on instructions and on exact registers. */
+static int behind_call(struct walk *w, __u64 pc);
+static __u64 lowered_by(const struct walk *w, int i);
+int unwind_exact_nmethod(struct walk *w);
+int unwind_exact_blob(struct walk *w);
+int unwind_exact_interpreter(struct walk *w);
+
+#define CALL_BYTES 7	       /* the longest call: ff 94 24 disp32 */
+#define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
+#define BARRIER_FRAME_MAX 4096 /* facts 3.3.4: registers that a barrier's slow path saves */
+
+/* Interpreter frame slots in bytes from rbp; unchanged from JDK 17 to 28. */
+#define SLOT_SENDER_SP (-8)
+#define SLOT_METHOD (-24)
+#define SLOT_BCP (-64)
+#define FRAME_TO_LAST_SLOT 72
+
+/*
+ * Whether an address could be a return address: in code that calls, right behind a call. Dead
+ * stack slots hold old return addresses, so a plain range test would often be wrong.
+ */
+__noinline int plausible_return(struct walk *w, __u64 pc)
+{
+	if (!w || !pc)
+		return 0;
+	if (in_code_cache(pc)) {
+		if (in_interpreter(pc) || pc == config.call_stub_return)
+			return 1;
+		if (pc == config.cont_barrier || pc == config.cont_barrier_exc)
+			return config.cont_barrier != 0;
+		if (find_code(w, pc))
+			return 0;
+		if (w->found.flags & CODE_FLAG_DEOPTED)
+			return 1;
+		if (w->found.kind != CODE_NMETHOD && w->found.kind != CODE_UPCALL &&
+		    w->found.frame_bytes <= 0)
+			return 0;
+	} else if (!find_mapping(w, pc)) {
+		return 0;
+	}
+	return behind_call(w, pc);
+}
+
+/* The caller of a frame whose fp is its frame pointer. */
+static __always_inline int unwind_by_fp(struct walk *w)
+{
+	__u64 fp = WORD(w, w->fp);
+	__u64 ra = WORD(w, w->fp + 8);
+
+	return to_caller(w, ra, w->fp + 16, fp);
+}
+
+/* Whether the caller found at sp' (just above the return address) has a plausible caller too. */
+static __always_inline bool plausible_twice(struct walk *w, __u64 ra, __u64 sp)
+{
+	if (!plausible_return(w, ra))
+		return false;
+	if (!in_code_cache(ra) || in_interpreter(ra) || w->found.kind != CODE_NMETHOD ||
+	    ra == config.call_stub_return || ra == config.cont_barrier)
+		return true;
+	return !read_word(w, sp + w->found.frame_bytes - 8) && plausible_return(w, w->value);
+}
+
+/* Words pushed below the frame: tries the slots above the expected return address. */
+__noinline int unwind_pushed_words(struct walk *w, __u64 sp)
+{
+	if (!w)
+		return 1;
+	for (int k = 1; k <= PUSHED_WORDS_MAX; k++) {
+		__u64 ra, top = sp + 8 * k;
+
+		ra = WORD(w, top - 8);
+		if (plausible_twice(w, ra, top)) {
+			__u64 fp = WORD(w, top - 16);
+
+			return to_caller(w, ra, top, fp);
+		}
+	}
+	return MARK(w, JEBPF_END_BAD_RETURN);
+}
+
+/*
+ * A GC barrier's slow path lies in the nmethod behind its code and lowers rsp to save registers
+ * before it calls the collector. No metadata tells: the `sub rsp, imm` before the call does.
+ */
+__noinline int unwind_out_of_line(struct walk *w, __u64 sp)
+{
+	__u64 ra, fp;
+
+	if (!w)
+		return 1;
+	ra = WORD(w, sp - 8);
+	if (plausible_return(w, ra)) {
+		fp = WORD(w, sp - 16);
+		return to_caller(w, ra, sp, fp);
+	}
+	if (read_user(w->bytes, LOOK_BACK_BYTES, w->pc - LOOK_BACK_BYTES))
+		return unwind_pushed_words(w, sp);
+	for (int i = LOOK_BACK_BYTES - 7; i >= 0; i--) {
+		__u64 bytes = lowered_by(w, i);
+
+		if (!bytes || bytes >= BARRIER_FRAME_MAX)
+			continue;
+		ra = WORD(w, sp + bytes - 8);
+		if (!plausible_return(w, ra))
+			continue;
+		fp = WORD(w, sp + bytes - 16);
+		return to_caller(w, ra, sp + bytes, fp);
+	}
+	return unwind_pushed_words(w, sp);
+}
+
+/* Compiled code below another frame: always a whole frame, rbp saved under the return address. */
+static __always_inline int unwind_nmethod(struct walk *w)
+{
+	__u64 sp = w->sp + w->self.frame_bytes;
+	__u64 fp, ra;
+
+	if (w->exact)
+		return unwind_exact_nmethod(w);
+	if (w->self.flags & CODE_FLAG_OUT_OF_LINE)
+		return unwind_out_of_line(w, sp);
+	fp = WORD(w, sp - 16);
+	ra = WORD(w, sp - 8);
+	return to_caller(w, ra, sp, fp);
+}
+
+/* A native method wrapper keeps an rbp frame, except where it has not built it or has left it. */
+__noinline int unwind_wrapper(struct walk *w)
+{
+	__u64 sp, fp, ra;
+
+	if (!w)
+		return 1;
+	sp = w->sp + w->self.frame_bytes;
+	if (w->fp >= sp - 16 && w->fp <= sp)
+		return unwind_by_fp(w);
+	if (w->exact) {
+		ra = WORD(w, w->sp);
+		if (plausible_return(w, ra))
+			return to_caller(w, ra, w->sp + 8, w->fp);
+		fp = WORD(w, w->sp);
+		ra = WORD(w, w->sp + 8);
+		return to_caller(w, ra, w->sp + 16, fp);
+	}
+	fp = WORD(w, sp - 16);
+	ra = WORD(w, sp - 8);
+	if (plausible_return(w, ra))
+		return to_caller(w, ra, sp, fp);
+	return unwind_pushed_words(w, sp);
+}
+
+/* Stubs and upcalls below another frame: rbp frames, the method entry barrier has a cookie. */
+__noinline int unwind_stub(struct walk *w)
+{
+	__u64 fp, ra;
+
+	if (!w)
+		return 1;
+	fp = WORD(w, w->fp);
+	ra = WORD(w, w->fp + 8);
+	if (ra == ~0ULL) {
+		ra = WORD(w, w->fp + 16);
+		return to_caller(w, ra, w->fp + 24, fp);
+	}
+	if (w->self.pc != config.call_stub_return && !plausible_return(w, ra))
+		return unwind_pushed_words(w, w->sp);
+	return to_caller(w, ra, w->fp + 16, fp);
+}
+
+/* The thread that runs: HotSpot's own thread-local pointer, through the dynamic thread vector. */
+static __always_inline __u64 current_thread(struct walk *w)
+{
+	__u64 vector, block;
+
+	if (w->thread || !config.tls_module_id)
+		return w->thread;
+	vector = read_pointer(w->fs_base + 8);
+	if (!vector)
+		return 0;
+	block = read_pointer(vector + 16 * config.tls_module_id);
+	if (!block || block == ~0ULL)
+		return 0;
+	w->thread = read_pointer(block + config.tls_thread_offset);
+	return w->thread;
+}
+
+/*
+ * A runtime stub has its blob's frame size. While deoptimisation unpacks, the frames below are
+ * interpreter frames without contents: nothing true can be said about them.
+ */
+static __always_inline int unwind_runtime(struct walk *w)
+{
+	__u64 sp = w->sp + w->self.frame_bytes;
+	__u64 fp = WORD(w, sp - 16);
+	__u64 ra = WORD(w, sp - 8);
+
+	if (w->self.kind == CODE_DEOPT && config.thread_vframe_array_head != JEBPF_ABSENT &&
+	    current_thread(w) && read_pointer(w->thread + config.thread_vframe_array_head))
+		return MARK(w, JEBPF_END_DEOPT);
+	return to_caller(w, ra, sp, fp);
+}
+
+/*
+ * The bottom frame of a mounted virtual thread returns into the barrier; its carrier's frames
+ * start at the innermost ContinuationEntry above.
+ */
+__noinline int cross_to_carrier(struct walk *w)
+{
+	__u64 thread, entry;
+
+	if (!w)
+		return 1;
+	thread = current_thread(w);
+	if (!thread || config.thread_cont_entry == JEBPF_ABSENT || !config.cont_return_pc)
+		return MARK(w, JEBPF_END_CONTINUATION);
+	entry = read_pointer(thread + config.thread_cont_entry);
+	for (int i = 0; i < 8; i++) { /* nested continuations; more than one is not seen in practice */
+		if (!entry || entry >= w->sp)
+			break;
+		entry = read_pointer(entry + config.cont_entry_parent);
+	}
+	if (!entry || entry < w->sp)
+		return MARK(w, JEBPF_END_CONTINUATION);
+	w->pc = config.cont_return_pc;
+	w->sp = entry;
+	w->fp = entry + config.cont_entry_frame_bytes - 16;
+	w->exact = 0;
+	return 0;
+}
+
+/*
+ * An interpreted frame. The bytecode pointer of the frame that runs is in a register where that
+ * holds a value inside the method; the slot is only written at calls.
+ */
+__noinline int unwind_interpreted(struct walk *w)
+{
+	__u64 method, bcp, sender, ra, fp, const_method, first;
+	__u64 bci = JEBPF_BCI_UNKNOWN;
+	__u32 size;
+
+	if (!w)
+		return 1;
+	if (w->fp < w->sp + FRAME_TO_LAST_SLOT)
+		return MARK(w, JEBPF_END_INTERPRETER);
+	bcp = WORD(w, w->fp + SLOT_BCP);
+	method = WORD(w, w->fp + SLOT_METHOD);
+	sender = WORD(w, w->fp + SLOT_SENDER_SP);
+	fp = WORD(w, w->fp);
+	ra = WORD(w, w->fp + 8);
+	const_method = method ? read_pointer(method + config.method_const) : 0;
+	if (!const_method || sender <= w->fp)
+		return MARK(w, JEBPF_END_INTERPRETER);
+	first = const_method + config.const_method_bytes;
+	size = read_short(const_method + config.const_method_code_size);
+	if (w->exact && w->r13 - first < size)
+		bci = w->r13 - first;
+	else if (bcp - first < size)
+		bci = bcp - first;
+	push_frame(w, JEBPF_FRAME_INTERPRETED, w->exact ? JEBPF_FRAME_EXACT : 0, method,
+		   bci << 48 | (const_method & 0xffffffffffffULL));
+	return to_caller(w, ra, sender, fp);
+}
+
+static __always_inline void push_code(struct walk *w)
+{
+	__u64 flags = w->exact ? JEBPF_FRAME_EXACT : 0;
+
+	if (is_nmethod(w->self.kind))
+		push_frame(w, w->self.kind == CODE_NMETHOD ? JEBPF_FRAME_COMPILED : JEBPF_FRAME_WRAPPER,
+			   flags, w->self.blob, (__u64)w->self.compile_id << 32 | w->self.pc_offset);
+	else
+		push_frame(w, JEBPF_FRAME_STUB, flags, w->self.blob, w->self.pc - w->self.blob);
+}
+
+/* A deoptimised frame returns to the deoptimisation handler; its real pc was put into the frame. */
+static __always_inline int real_pc(struct walk *w)
+{
+	__u64 pc = WORD(w, w->sp + read_int(w->found.blob + config.nmethod_orig_pc));
+
+	if (!in_code_cache(pc) || find_code(w, pc))
+		return MARK(w, JEBPF_END_BAD_RETURN);
+	return 0;
+}
+
+/* One frame inside the code cache. 0: go on at the caller; else the walk ended. */
+__noinline int unwind_java(struct walk *w)
+{
+	int failed;
+
+	if (!w)
+		return 1;
+	if (config.cont_barrier && !w->exact &&
+	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
+		return cross_to_carrier(w);
+	if (in_interpreter(w->pc))
+		return w->exact ? unwind_exact_interpreter(w) : unwind_interpreted(w);
+	failed = find_code(w, w->pc);
+	if (failed)
+		return MARK(w, failed);
+	if ((w->found.flags & CODE_FLAG_DEOPTED) && !w->exact && real_pc(w))
+		return 1;
+	w->self = w->found;
+	push_code(w);
+	switch (w->self.kind) {
+	case CODE_NMETHOD:
+		return unwind_nmethod(w);
+	case CODE_WRAPPER:
+		return unwind_wrapper(w);
+	default:
+		if (w->exact)
+			return unwind_exact_blob(w);
+		return w->self.frame_bytes > 0 ? unwind_runtime(w) : unwind_stub(w);
+	}
+}
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/*
+ * The kernel programs. on_cpu takes a sample when a CPU's clock event hits the target process;
+ * whoami tells user space its ids in the kernel's own numbers.
+ */
+#include "kernel.bpf.h"
+
+#define read_user(to, size, address)                                                               \
+	bpf_probe_read_user((void *)(to), size, (const void *)(address))
+#define LOOP(rounds, body, context) bpf_loop(rounds, body, context, 0)
+
+#include "walk.bpf.h"
+#include "maps.bpf.h"
+#include "registers.bpf.h"
+#include "module.bpf.h"
+#include "blob.bpf.h"
+#include "hotspot.bpf.h"
+#if defined(__TARGET_ARCH_x86)
+#include "exact_x86.bpf.h"
+#endif
+#include "unwind.bpf.h"
+
+/* The kernel asks for a GPL-compatible licence: of the two offered, the programs are loaded under this one. */
+char LICENSE[] SEC("license") = "GPL v2";
+
+/* The thread's id in the innermost PID namespace: what the thread itself gets from gettid(). */
+static __always_inline __u32 own_tid(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid *number = (void *)((char *)pid + bpf_core_field_offset(struct pid, numbers) +
+				       level * bpf_core_type_size(struct upid));
+
+	return BPF_CORE_READ(number, nr);
+}
+
+/*
+ * Where user space was interrupted or entered the kernel: both leave the registers at the top of
+ * the task's kernel stack. False: the task has no user space.
+ */
+static __always_inline bool user_registers(struct walk *w, struct task_struct *task)
+{
+	struct pt_regs *saved;
+	struct pt_regs regs;
+
+	if (BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+		return false;
+	saved = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (!saved || bpf_probe_read_kernel(&regs, sizeof(regs), saved))
+		return false;
+	set_registers(w, &regs);
+	return true;
+}
+
+static __always_inline bool write_sample(struct walk *w)
+{
+	__u32 bytes = sizeof(struct jebpf_sample) + w->kernel_bytes +
+		      w->frames * sizeof(struct jebpf_frame);
+	struct jebpf_sample *sample = (void *)w->record;
+
+	sample->bytes = bytes;
+	if (bytes > RECORD_BYTES)
+		bytes = RECORD_BYTES;
+	return !bpf_ringbuf_output(&samples, w->record, bytes, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 now)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct walk *w = bpf_map_lookup_elem(&walks, &cpu);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct jebpf_sample *sample;
+	bool in_kernel = interrupted_kernel(ctx);
+
+	count(JEBPF_STAT_SAMPLES, 1);
+	count(JEBPF_STAT_WEIGHT_NS, target.period_ns);
+	if (!w) {
+		count(JEBPF_STAT_SCRATCH, 1);
+		return;
+	}
+	sample = (void *)w->record;
+	sample->type = JEBPF_RECORD_SAMPLE;
+	sample->time_ns = now;
+	sample->weight_ns = target.period_ns;
+	sample->thread_start_ns = BPF_CORE_READ(task, start_boottime);
+	sample->tid = own_tid(task);
+	sample->cpu = cpu;
+	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
+
+	w->kernel_bytes = 0;
+	if (in_kernel) {
+		long bytes = bpf_get_stack(ctx, &w->record[sizeof(*sample)],
+					   JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64), 0);
+
+		if (bytes > 0)
+			w->kernel_bytes = bytes;
+		else
+			count(JEBPF_STAT_KERNEL_STACK, 1);
+	}
+	w->number++;
+	w->thread = 0;
+	w->fs_base = thread_pointer(task);
+	if (user_registers(w, task)) {
+		walk_user(w);
+	} else {
+		w->frames = 0;
+		w->end = JEBPF_END_NO_USER;
+		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
+	}
+	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
+	sample->user_frames = w->frames;
+	sample->end = w->end;
+	sample->java_thread = w->thread;
+	sample->walk_ns = bpf_ktime_get_ns() - now;
+	count(JEBPF_STAT_FRAMES, w->frames);
+	count(JEBPF_STAT_END_FIRST + (w->end & 15), 1);
+	if (!write_sample(w))
+		count(JEBPF_STAT_RING_FULL, 1);
+}
+
+SEC("perf_event")
+int on_cpu(struct bpf_perf_event_data *ctx)
+{
+	__u64 now;
+
+	count(JEBPF_STAT_EVENTS, 1);
+	if (bpf_get_current_pid_tgid() >> 32 != target.tgid || !target.tgid)
+		return 0;
+	now = bpf_ktime_get_ns();
+	take_sample(ctx, now);
+	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - now);
+	return 0;
+}
+
+SEC("syscall")
+int whoami(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 ids = bpf_get_current_pid_tgid();
+	struct jebpf_whoami *result;
+	struct task_struct *leader;
+	__u32 zero = 0;
+
+	result = bpf_map_lookup_elem(&whoami_result, &zero);
+	if (!result)
+		return 1;
+	leader = BPF_CORE_READ(task, group_leader);
+	result->tgid = ids >> 32;
+	result->tid = (__u32)ids;
+	result->ns_tgid = own_tid(leader);
+	result->ns_tid = own_tid(task);
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The few kernel types that our programs read, with the fields that we use. Offsets are relocated
+ * by libbpf against the running kernel's BTF (CO-RE), so order and size here mean nothing.
+ */
+#ifndef JEBPF_KERNEL_BPF_H
+#define JEBPF_KERNEL_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#define PF_IO_WORKER 0x00000010
+#define PF_USER_WORKER 0x00004000
+#define PF_KTHREAD 0x00200000
+
+#define RELOCATED __attribute__((preserve_access_index))
+
+struct upid {
+	int nr;
+} RELOCATED;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+} RELOCATED;
+
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	unsigned long fsbase;
+} RELOCATED;
+
+/* The saved user registers, in the order in which x86-64 pushes them (since 2.6; ABI of ptrace). */
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct thread_struct {
+	unsigned long cpu_context;
+} RELOCATED;
+
+struct pt_regs {
+	unsigned long regs[31], sp, pc, pstate;
+};
+#else
+#error "no register layout for this architecture"
+#endif
+
+struct task_struct {
+	unsigned int flags;
+	__u64 start_boottime;
+	struct pid *thread_pid;
+	struct task_struct *group_leader;
+	struct thread_struct thread;
+} RELOCATED;
+
+/* Context of a perf_event program. The kernel rewrites accesses to it: keep the UAPI's layout. */
+struct bpf_perf_event_data {
+	struct pt_regs regs;
+	__u64 sample_period;
+	__u64 addr;
+};
+
+#endif

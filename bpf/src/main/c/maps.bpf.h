@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* Maps and globals shared by all programs. Included once, by jebpf.bpf.c. */
+#ifndef JEBPF_MAPS_BPF_H
+#define JEBPF_MAPS_BPF_H
+
+/* Samples on their way to the reader. Submitted without a wake-up: the reader polls. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 * 1024 * 1024); /* user space may choose another size before load */
+} samples SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, JEBPF_STAT_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} stats SEC(".maps");
+
+/* One walk per CPU. Not a per-CPU map: those are limited to 32 KiB a value. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* user space sets the number of possible CPUs before load */
+	__type(key, __u32);
+	__type(value, struct walk);
+} walks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * JEBPF_MAPPINGS_MAX);
+	__type(key, __u32);
+	__type(value, struct jebpf_mapping);
+} mappings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, JEBPF_RULES_MAX);
+	__type(key, __u32);
+	__type(value, struct jebpf_rule);
+} unwind_rules SEC(".maps");
+
+struct unwind_table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	/* sizes, not types: clang leaves the types of an inner map incomplete in BTF */
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct jebpf_row));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, JEBPF_TABLES_MAX);
+	__type(key, __u32);
+	__array(values, struct unwind_table);
+} unwind_tables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct jebpf_whoami);
+} whoami_result SEC(".maps");
+
+/* Set before load; the verifier knows the values. */
+const volatile struct jebpf_config config SEC(".rodata.config") = {};
+
+/* Changed by user space while the programs run. */
+struct jebpf_target target SEC(".data.target") = {};
+
+static __always_inline void count(__u32 stat, __u64 by)
+{
+	__u64 *value = bpf_map_lookup_elem(&stats, &stat);
+
+	if (value)
+		*value += by;
+}
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Frames of mapped files: mapping, table row and rule of a pc, and the step to the caller.
+ * Tables are compiled from .eh_frame in user space.
+ */
+#ifndef JEBPF_MODULE_BPF_H
+#define JEBPF_MODULE_BPF_H
+
+#define EXACT_KEY (1ULL << 63) /* user addresses have 47 or 56 bits */
+#define MAPPING_STEPS 14       /* log2(JEBPF_MAPPINGS_MAX) + 1 */
+#define ROW_STEPS 21	       /* log2(JEBPF_TABLE_ROWS_MAX) + 1 */
+
+static __always_inline struct code *cache_slot(struct walk *w, __u64 pc)
+{
+	__u64 hash = (pc * 0x9e3779b97f4a7c15ULL) >> 54; /* 10 bits: CACHE_SLOTS */
+
+	return &w->cache[hash & (CACHE_SLOTS - 1)];
+}
+
+/*
+ * The last mapping that starts at or below the pc, or NULL. The bounds live in the walk: the
+ * verifier then sees the same state in each round, and looks at the body once a round.
+ */
+static __always_inline struct jebpf_mapping *find_mapping(struct walk *w, __u64 pc)
+{
+	__u32 half = target.mappings_half & 1;
+	__u32 base = half ? JEBPF_MAPPINGS_MAX : 0;
+	struct jebpf_mapping *mapping;
+	__u32 key;
+
+	w->low = 0;
+	w->high = target.mappings_count[half];
+	for (int i = 0; i < MAPPING_STEPS; i++) {
+		if (w->low >= w->high)
+			break;
+		key = base + (__u32)((w->low + w->high) >> 1);
+		mapping = bpf_map_lookup_elem(&mappings, &key);
+		if (!mapping)
+			return 0;
+		if (mapping->start <= pc)
+			w->low = key - base + 1;
+		else
+			w->high = key - base;
+	}
+	if (!w->low)
+		return 0;
+	key = base + (__u32)w->low - 1;
+	mapping = bpf_map_lookup_elem(&mappings, &key);
+	if (!mapping || pc < mapping->start || pc >= mapping->end)
+		return 0;
+	return mapping;
+}
+
+/* The rule of an ELF virtual address; rule 0 where the table has none. */
+static __always_inline __u32 find_rule(struct walk *w, const struct jebpf_mapping *mapping,
+				       __u64 address)
+{
+	__u32 key = mapping->table;
+	struct jebpf_row *row;
+	void *table;
+
+	if (!key || address >> 32)
+		return 0;
+	w->low = 0;
+	w->high = mapping->row_count;
+	table = bpf_map_lookup_elem(&unwind_tables, &key);
+	if (!table)
+		return 0;
+	for (int i = 0; i < ROW_STEPS; i++) {
+		if (w->low >= w->high)
+			break;
+		key = (__u32)((w->low + w->high) >> 1);
+		row = bpf_map_lookup_elem(table, &key);
+		if (!row)
+			return 0;
+		if (row->start <= (__u32)address)
+			w->low = key + 1;
+		else
+			w->high = key;
+	}
+	if (!w->low)
+		return 0;
+	key = (__u32)w->low - 1;
+	row = bpf_map_lookup_elem(table, &key);
+	return row ? row->rule : 0;
+}
+
+/* Fills w->found for a pc outside the code heaps, from the cache where it is still true. */
+__noinline int find_module(struct walk *w)
+{
+	const struct jebpf_mapping *mapping;
+	struct jebpf_rule *rule;
+	struct code *slot;
+	__u64 pc, key;
+	__u32 index;
+
+	if (!w)
+		return 0;
+	pc = w->pc;
+	key = w->exact ? pc | EXACT_KEY : pc;
+	slot = cache_slot(w, key);
+	if (slot->pc == key && slot->generation == w->generation) {
+		w->found = *slot;
+		return 0;
+	}
+	count(JEBPF_STAT_CACHE_MISS, 1);
+	w->found.pc = key;
+	w->found.kind = CODE_NONE;
+	w->found.module = 0;
+	w->found.blob = 0;
+	w->found.mapping_flags = 0;
+	w->found.generation = w->generation;
+	mapping = find_mapping(w, pc);
+	if (mapping) {
+		__u64 bias = mapping->bias;
+
+		w->found.kind = CODE_MODULE;
+		w->found.module = mapping->module;
+		w->found.mapping_flags = mapping->flags;
+		/* a return address belongs to the call before it, which may be the last of a function */
+		index = find_rule(w, mapping, pc - bias - (w->exact ? 0 : 1));
+		rule = bpf_map_lookup_elem(&unwind_rules, &index);
+		if (rule)
+			w->found.rule = *rule;
+	}
+	*slot = w->found;
+	return 0;
+}
+
+static __always_inline int exact_register(const struct walk *w, __u8 cfa, __u64 *value)
+{
+	if (!w->exact)
+		return 0;
+	switch (cfa) {
+	case JEBPF_CFA_RBX:
+		*value = w->rbx;
+		return 1;
+	case JEBPF_CFA_RDI:
+		*value = w->rdi;
+		return 1;
+	case JEBPF_CFA_RDX:
+		*value = w->rdx;
+		return 1;
+	case JEBPF_CFA_RCX:
+		*value = w->rcx;
+		return 1;
+	case JEBPF_CFA_R11:
+		*value = w->r11;
+		return 1;
+	case JEBPF_CFA_R10:
+		*value = w->r10;
+		return 1;
+	}
+	return 0;
+}
+
+/* Below a signal frame the interrupted code goes on: all registers come from the saved context. */
+static __always_inline int unwind_signal(struct walk *w, const struct jebpf_rule *rule)
+{
+	__u64 frame = w->sp;
+	__u64 pc = WORD(w, frame + rule->ra_offset);
+	__u64 sp = WORD(w, frame + rule->cfa_offset);
+	__u64 fp = WORD(w, frame + rule->rbp_offset);
+
+#if defined(__TARGET_ARCH_x86)
+	/* struct rt_sigframe: ucontext at rsp, its gregs from byte 40: r8 … r15 rdi rsi rbp rbx rdx rax rcx */
+	w->r10 = WORD(w, frame + 56);
+	w->r11 = WORD(w, frame + 64);
+	w->r13 = WORD(w, frame + 80);
+	w->r15 = WORD(w, frame + 96);
+	w->rdi = WORD(w, frame + 104);
+	w->rbx = WORD(w, frame + 128);
+	w->rdx = WORD(w, frame + 136);
+	w->rax = WORD(w, frame + 144);
+	w->rcx = WORD(w, frame + 152);
+#endif
+	w->pc = pc;
+	w->sp = sp;
+	w->fp = fp;
+	w->exact = 1;
+	return 0;
+}
+
+/* One frame of a mapped file. 0: go on at the caller; else the walk ended, w->end says why. */
+__noinline int unwind_module(struct walk *w)
+{
+	const struct jebpf_rule *rule;
+	__u64 cfa, ra, fp;
+
+	if (!w)
+		return 1;
+	rule = &w->found.rule;
+	switch (rule->cfa) {
+	case JEBPF_CFA_RSP:
+		cfa = w->sp + rule->cfa_offset;
+		break;
+	case JEBPF_CFA_RBP:
+		cfa = w->fp + rule->cfa_offset;
+		break;
+	case JEBPF_CFA_DEREF_RBP:
+		cfa = WORD(w, w->fp + rule->cfa_offset);
+		break;
+	case JEBPF_CFA_PLT:
+		cfa = w->sp + 8 + ((__s32)(w->pc & 15) >= rule->cfa_offset ? 8 : 0);
+		break;
+	case JEBPF_CFA_SIGNAL:
+		return unwind_signal(w, rule);
+	case JEBPF_CFA_ROOT:
+		return MARK(w, JEBPF_END_ROOT);
+	default:
+		if (!exact_register(w, rule->cfa, &cfa))
+			return MARK(w, JEBPF_END_NO_RULE);
+		cfa += rule->cfa_offset;
+	}
+	ra = WORD(w, cfa + rule->ra_offset);
+	fp = w->fp;
+	if (rule->rbp == JEBPF_RBP_CFA)
+		fp = WORD(w, cfa + rule->rbp_offset);
+	else if (rule->rbp == JEBPF_RBP_DEREF_RBP)
+		fp = WORD(w, w->fp + rule->rbp_offset);
+	if (!ra)
+		return MARK(w, JEBPF_END_ROOT);
+	return to_caller(w, ra, cfa, fp);
+}
+
+#endif
