@@ -6,17 +6,18 @@
 #ifndef JEBPF_EXACT_X86_BPF_H
 #define JEBPF_EXACT_X86_BPF_H
 
-#define PROLOGUE_BYTES 96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
+#define PROLOGUE_BYTES                                                                             \
+	96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
 #define BEFORE_PC 8
 #define AROUND_PC 32
-#define SCAN_FP_MAX 8192  /* a stub's frame pointer is at most this far above rsp */
+#define SCAN_FP_MAX 8192 /* a stub's frame pointer is at most this far above rsp */
 #define ADAPTER_ARGS_MAX 65536
 
 /* Where the return address of an exact frame is. */
 enum exact_state {
 	WHOLE_FRAME = 0,
-	RA_AT_SP = 1,	  /* nothing built yet, or all gone */
-	RA_ABOVE_FP = 2,  /* rbp pushed: [rsp] is rbp, [rsp + 8] the return address */
+	RA_AT_SP = 1,	   /* nothing built yet, or all gone */
+	RA_ABOVE_FP = 2,   /* rbp pushed: [rsp] is rbp, [rsp + 8] the return address */
 	WHOLE_KEEP_FP = 3, /* frame allocated, rbp not stored yet */
 };
 
@@ -238,8 +239,8 @@ __noinline int unwind_entry(struct walk *w)
 		ra = WORD(w, w->fp + 8);
 		sender = w->fp + 16;
 	}
-	return to_caller(w, ra, w->r13 > sender && w->r13 - sender < ADAPTER_ARGS_MAX ? w->r13 : sender,
-			 fp);
+	return to_caller(
+		w, ra, w->r13 > sender && w->r13 - sender < ADAPTER_ARGS_MAX ? w->r13 : sender, fp);
 }
 
 /* Interpreter exit: `leave; [mov byte [r15 + x], 0;] pop r13; mov rsp, rbx; [poll;] jmp r13`. */
@@ -341,7 +342,8 @@ __noinline int unwind_exact_blob(struct walk *w)
 	case CODE_ADAPTER:
 		return unwind_adapter(w);
 	case CODE_EXCEPTION:
-		if (plausible_return(w, w->rdx) && !plausible_word(w, w->sp + w->self.frame_bytes - 8))
+		if (plausible_return(w, w->rdx) &&
+		    !plausible_word(w, w->sp + w->self.frame_bytes - 8))
 			return to_caller(w, w->rdx, w->sp, w->fp);
 	}
 	state = stub_state(w);

@@ -223,7 +223,8 @@ __noinline int cross_to_carrier(struct walk *w)
 	if (!thread || config.thread_cont_entry == JEBPF_ABSENT || !config.cont_return_pc)
 		return MARK(w, JEBPF_END_CONTINUATION);
 	entry = read_pointer(thread + config.thread_cont_entry);
-	for (int i = 0; i < 8; i++) { /* nested continuations; more than one is not seen in practice */
+	for (int i = 0; i < 8;
+	     i++) { /* nested continuations; more than one is not seen in practice */
 		if (!entry || entry >= w->sp)
 			break;
 		entry = read_pointer(entry + config.cont_entry_parent);
@@ -275,8 +276,10 @@ static __always_inline void push_code(struct walk *w)
 	__u64 flags = w->exact ? JEBPF_FRAME_EXACT : 0;
 
 	if (is_nmethod(w->self.kind))
-		push_frame(w, w->self.kind == CODE_NMETHOD ? JEBPF_FRAME_COMPILED : JEBPF_FRAME_WRAPPER,
-			   flags, w->self.blob, (__u64)w->self.compile_id << 32 | w->self.pc_offset);
+		push_frame(
+			w,
+			w->self.kind == CODE_NMETHOD ? JEBPF_FRAME_COMPILED : JEBPF_FRAME_WRAPPER,
+			flags, w->self.blob, (__u64)w->self.compile_id << 32 | w->self.pc_offset);
 	else
 		push_frame(w, JEBPF_FRAME_STUB, flags, w->self.blob, w->self.pc - w->self.blob);
 }

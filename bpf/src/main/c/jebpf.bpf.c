@@ -26,11 +26,16 @@ char LICENSE[] SEC("license") = "GPL v2";
 /* The thread's id in the innermost PID namespace: what the thread itself gets from gettid(). */
 static __always_inline __u32 own_tid(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
-	struct upid *number = (void *)((char *)pid + bpf_core_field_offset(struct pid, numbers) +
-				       level * bpf_core_type_size(struct upid));
+	__u32 level = task->thread_pid->level;
+	struct upid *number;
+	char *pid;
 
+	if (!level)
+		return task->thread_pid->numbers[0].nr;
+	/* read, not dereferenced: the verifier allows no variable offset into a kernel object */
+	pid = (char *)BPF_CORE_READ(task, thread_pid);
+	number = (void *)(pid + bpf_core_field_offset(struct pid, numbers) +
+			  level * bpf_core_type_size(struct upid));
 	return BPF_CORE_READ(number, nr);
 }
 
@@ -43,7 +48,7 @@ static __always_inline bool user_registers(struct walk *w, struct task_struct *t
 	struct pt_regs *saved;
 	struct pt_regs regs;
 
-	if (BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return false;
 	saved = (struct pt_regs *)bpf_task_pt_regs(task);
 	if (!saved || bpf_probe_read_kernel(&regs, sizeof(regs), saved))
@@ -82,7 +87,7 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	sample->type = JEBPF_RECORD_SAMPLE;
 	sample->time_ns = now;
 	sample->weight_ns = target.period_ns;
-	sample->thread_start_ns = BPF_CORE_READ(task, start_boottime);
+	sample->thread_start_ns = task->start_boottime;
 	sample->tid = own_tid(task);
 	sample->cpu = cpu;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
@@ -144,7 +149,7 @@ int whoami(void *ctx)
 	result = bpf_map_lookup_elem(&whoami_result, &zero);
 	if (!result)
 		return 1;
-	leader = BPF_CORE_READ(task, group_leader);
+	leader = task->group_leader;
 	result->tgid = ids >> 32;
 	result->tid = (__u32)ids;
 	result->ns_tgid = own_tid(leader);

@@ -12,7 +12,7 @@ static __always_inline bool interrupted_kernel(struct bpf_perf_event_data *ctx)
 
 static __always_inline __u64 thread_pointer(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, thread.fsbase);
+	return task->thread.fsbase;
 }
 
 #define set_registers(w, regs)                                                                     \

@@ -14,9 +14,10 @@
 #include "jebpf_types.h"
 
 #define STACK_WINDOW_WORDS 128 /* 1 KiB of stack read at once: ten typical frames */
-#define STACK_WINDOW_BELOW 128 /* bytes of it below the first word asked for: rules read downwards too */
-#define LOOK_BACK_BYTES 384    /* facts 3.3.4: farthest `sub rsp` before a barrier's call */
-#define CACHE_SLOTS 1024       /* per CPU; a power of two */
+#define STACK_WINDOW_BELOW                                                                         \
+	128 /* bytes of it below the first word asked for: rules read downwards too */
+#define LOOK_BACK_BYTES 384 /* facts 3.3.4: farthest `sub rsp` before a barrier's call */
+#define CACHE_SLOTS 1024    /* per CPU; a power of two */
 #define RECORD_BYTES                                                                               \
 	(sizeof(struct jebpf_sample) + JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64) +                   \
 	 (JEBPF_FRAMES_MAX + 1) * sizeof(struct jebpf_frame))
@@ -24,37 +25,38 @@
 /* What lies at a pc. Everything but CODE_MODULE is inside HotSpot's code heaps. */
 enum code_kind {
 	CODE_NONE = 0,
-	CODE_MODULE,	  /* mapped file: unwound by its table */
-	CODE_NMETHOD,	  /* compiled Java */
-	CODE_WRAPPER,	  /* native method wrapper, enterSpecial, doYield */
-	CODE_INTRINSIC,	  /* MethodHandle intrinsic: an nmethod without a frame */
-	CODE_VTABLE,	  /* vtable and itable stubs: no frame */
-	CODE_STUB,	  /* StubRoutines and other buffers: rbp frames as a rule */
-	CODE_RUNTIME,	  /* runtime stub with a frame size */
-	CODE_ADAPTER,	  /* I2C/C2I and MethodHandle adapters */
-	CODE_UPCALL,	  /* FFM upcall stub */
-	CODE_DEOPT,	  /* DeoptimizationBlob, UncommonTrapBlob */
-	CODE_EXCEPTION,	  /* ExceptionBlob */
+	CODE_MODULE,	/* mapped file: unwound by its table */
+	CODE_NMETHOD,	/* compiled Java */
+	CODE_WRAPPER,	/* native method wrapper, enterSpecial, doYield */
+	CODE_INTRINSIC, /* MethodHandle intrinsic: an nmethod without a frame */
+	CODE_VTABLE,	/* vtable and itable stubs: no frame */
+	CODE_STUB,	/* StubRoutines and other buffers: rbp frames as a rule */
+	CODE_RUNTIME,	/* runtime stub with a frame size */
+	CODE_ADAPTER,	/* I2C/C2I and MethodHandle adapters */
+	CODE_UPCALL,	/* FFM upcall stub */
+	CODE_DEOPT,	/* DeoptimizationBlob, UncommonTrapBlob */
+	CODE_EXCEPTION, /* ExceptionBlob */
 };
 
-#define CODE_FLAG_OUT_OF_LINE 1 /* pc is in the nmethod's stub section: GC barriers move rsp there */
-#define CODE_FLAG_DEOPTED 2	/* pc is the deoptimisation handler: the real pc is in the frame */
+#define CODE_FLAG_OUT_OF_LINE                                                                      \
+	1		    /* pc is in the nmethod's stub section: GC barriers move rsp there */
+#define CODE_FLAG_DEOPTED 2 /* pc is the deoptimisation handler: the real pc is in the frame */
 
 /* What was learned about one pc. Kept in a direct-mapped cache, one per CPU. */
 struct code {
-	__u64 pc;	     /* the key: pc, with bit 63 set for an exact pc in a module */
-	__u64 blob;	     /* CodeBlob*, 0 for a module */
-	__u32 generation;    /* of the mappings, for a module */
-	__u32 walk;	     /* number of the walk in which this entry was last checked */
-	__s32 frame_bytes;   /* of the blob */
+	__u64 pc;	   /* the key: pc, with bit 63 set for an exact pc in a module */
+	__u64 blob;	   /* CodeBlob*, 0 for a module */
+	__u32 generation;  /* of the mappings, for a module */
+	__u32 walk;	   /* number of the walk in which this entry was last checked */
+	__s32 frame_bytes; /* of the blob */
 	__u32 compile_id;
-	__u32 pc_offset;     /* from code begin (nmethods) or from the blob */
+	__u32 pc_offset; /* from code begin (nmethods) or from the blob */
 	__u32 module;
 	union {
 		struct jebpf_rule rule; /* of a module */
-		__u64 blob_name;        /* of a blob: its name pointer */
+		__u64 blob_name;	/* of a blob: its name pointer */
 	};
-	__u8 kind;	     /* enum code_kind */
+	__u8 kind; /* enum code_kind */
 	__u8 flags;
 	__u8 mapping_flags;
 	__u8 pad[5];
@@ -68,27 +70,27 @@ struct walk {
 	__u64 fp;
 	/* registers of an exact frame: of the interrupted one, or of one below a signal frame */
 	__u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
-	__u32 exact;	     /* 1: pc was interrupted here, the registers above belong to it */
-	__u32 frames;	     /* taken so far */
-	__u32 kernel_bytes;  /* kernel part of the record */
-	__u32 end;	     /* enum jebpf_end */
-	__u32 number;	     /* of this walk on this CPU: cache entries checked in it stay valid */
+	__u32 exact;	    /* 1: pc was interrupted here, the registers above belong to it */
+	__u32 frames;	    /* taken so far */
+	__u32 kernel_bytes; /* kernel part of the record */
+	__u32 end;	    /* enum jebpf_end */
+	__u32 number;	    /* of this walk on this CPU: cache entries checked in it stay valid */
 	__u32 generation;
-	__u32 anchored;	     /* 1: the last-Java-frame anchor was used, it is not used twice */
+	__u32 anchored; /* 1: the last-Java-frame anchor was used, it is not used twice */
 	__u32 busy;
-	__u64 thread;	     /* JavaThread* or 0 */
+	__u64 thread; /* JavaThread* or 0 */
 	__u64 fs_base;
-	__u64 previous_sp;   /* the frame before, for a second try when its caller is implausible */
+	__u64 previous_sp; /* the frame before, for a second try when its caller is implausible */
 	__u32 previous_kind;
 	__u32 retried;
-	__u64 value;	     /* result of read_word() */
-	__u64 candidate;     /* argument of plausible_return() */
-	__u64 low, high;     /* bounds of a binary search */
-	__u64 detail;	     /* argument of the marker */
-	struct code found;   /* result of a look-up */
-	struct code self;    /* the code of the frame being unwound */
+	__u64 value;	   /* result of read_word() */
+	__u64 candidate;   /* argument of plausible_return() */
+	__u64 low, high;   /* bounds of a binary search */
+	__u64 detail;	   /* argument of the marker */
+	struct code found; /* result of a look-up */
+	struct code self;  /* the code of the frame being unwound */
 
-	__u64 window_base;   /* address of window[0]; 0: empty */
+	__u64 window_base; /* address of window[0]; 0: empty */
 	__u64 window[STACK_WINDOW_WORDS];
 	__u8 bytes[LOOK_BACK_BYTES + 16];
 	struct code cache[CACHE_SLOTS];
