@@ -262,8 +262,8 @@ __noinline int unwind_interpreted(struct walk *w)
 		return MARK(w, JEBPF_END_INTERPRETER);
 	first = const_method + config.const_method_bytes;
 	size = read_short(const_method + config.const_method_code_size);
-	if (w->exact && w->r13 - first < size)
-		bci = w->r13 - first;
+	if (w->exact && w->BYTECODE_POINTER - first < size)
+		bci = w->BYTECODE_POINTER - first;
 	else if (bcp - first < size)
 		bci = bcp - first;
 	push_frame(w, JEBPF_FRAME_INTERPRETED, w->exact ? JEBPF_FRAME_EXACT : 0, method,

@@ -9,14 +9,28 @@
 	bpf_probe_read_user((void *)(to), size, (const void *)(address))
 #define LOOP(rounds, body, context) bpf_loop(rounds, body, context, 0)
 
+#if defined(__TARGET_ARCH_x86)
+#define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
+#define BYTECODE_POINTER r13
+#elif defined(__TARGET_ARCH_arm64)
+#define EXACT_REGISTERS __u64 lr, x22;
+#define BYTECODE_POINTER x22
+#endif
+
 #include "walk.bpf.h"
 #include "maps.bpf.h"
-#include "registers.bpf.h"
+#if defined(__TARGET_ARCH_x86)
+#include "registers_x86.bpf.h"
+#else
+#include "registers_arm64.bpf.h"
+#endif
 #include "module.bpf.h"
 #include "blob.bpf.h"
 #include "hotspot.bpf.h"
 #if defined(__TARGET_ARCH_x86)
 #include "exact_x86.bpf.h"
+#else
+#include "exact_arm64.bpf.h"
 #endif
 #include "unwind.bpf.h"
 

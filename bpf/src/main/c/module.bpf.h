@@ -127,60 +127,6 @@ __noinline int find_module(struct walk *w)
 	return 0;
 }
 
-static __always_inline int exact_register(const struct walk *w, __u8 cfa, __u64 *value)
-{
-	if (!w->exact)
-		return 0;
-	switch (cfa) {
-	case JEBPF_CFA_RBX:
-		*value = w->rbx;
-		return 1;
-	case JEBPF_CFA_RDI:
-		*value = w->rdi;
-		return 1;
-	case JEBPF_CFA_RDX:
-		*value = w->rdx;
-		return 1;
-	case JEBPF_CFA_RCX:
-		*value = w->rcx;
-		return 1;
-	case JEBPF_CFA_R11:
-		*value = w->r11;
-		return 1;
-	case JEBPF_CFA_R10:
-		*value = w->r10;
-		return 1;
-	}
-	return 0;
-}
-
-/* Below a signal frame the interrupted code goes on: all registers come from the saved context. */
-static __always_inline int unwind_signal(struct walk *w, const struct jebpf_rule *rule)
-{
-	__u64 frame = w->sp;
-	__u64 pc = WORD(w, frame + rule->ra_offset);
-	__u64 sp = WORD(w, frame + rule->cfa_offset);
-	__u64 fp = WORD(w, frame + rule->rbp_offset);
-
-#if defined(__TARGET_ARCH_x86)
-	/* struct rt_sigframe: ucontext at rsp, its gregs from byte 40: r8 … r15 rdi rsi rbp rbx rdx rax rcx */
-	w->r10 = WORD(w, frame + 56);
-	w->r11 = WORD(w, frame + 64);
-	w->r13 = WORD(w, frame + 80);
-	w->r15 = WORD(w, frame + 96);
-	w->rdi = WORD(w, frame + 104);
-	w->rbx = WORD(w, frame + 128);
-	w->rdx = WORD(w, frame + 136);
-	w->rax = WORD(w, frame + 144);
-	w->rcx = WORD(w, frame + 152);
-#endif
-	w->pc = pc;
-	w->sp = sp;
-	w->fp = fp;
-	w->exact = 1;
-	return 0;
-}
-
 /* One frame of a mapped file. 0: go on at the caller; else the walk ended, w->end says why. */
 __noinline int unwind_module(struct walk *w)
 {

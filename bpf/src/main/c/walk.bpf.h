@@ -69,7 +69,7 @@ struct walk {
 	__u64 sp;
 	__u64 fp;
 	/* registers of an exact frame: of the interrupted one, or of one below a signal frame */
-	__u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
+	EXACT_REGISTERS
 	__u32 exact;	    /* 1: pc was interrupted here, the registers above belong to it */
 	__u32 frames;	    /* taken so far */
 	__u32 kernel_bytes; /* kernel part of the record */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* arm64: HotSpot code at an exact pc. Not done: each walk ends here with a reason. */
+#ifndef JEBPF_EXACT_ARM64_BPF_H
+#define JEBPF_EXACT_ARM64_BPF_H
+
+/* bl imm26, or blr xN */
+static __always_inline int behind_call(struct walk *w, __u64 pc)
+{
+	__u32 instruction = read_int(pc - 4);
+
+	return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfffffc1f) == 0xd63f0000;
+}
+
+static __always_inline __u64 lowered_by(const struct walk *w, int i)
+{
+	return 0;
+}
+
+__noinline int unwind_exact_nmethod(struct walk *w)
+{
+	return w ? MARK(w, JEBPF_END_BAD_RETURN) : 1;
+}
+
+__noinline int unwind_exact_interpreter(struct walk *w)
+{
+	return w ? MARK(w, JEBPF_END_CODELET) : 1;
+}
+
+__noinline int unwind_exact_blob(struct walk *w)
+{
+	return w ? MARK(w, JEBPF_END_BAD_RETURN) : 1;
+}
+
+#endif
