@@ -1,0 +1,229 @@
+package io.jebpf.symbolizer.modules;
+
+import io.jebpf.symbolizer.ProcessMemory;
+import io.jebpf.symbolizer.elf.ElfException;
+import io.jebpf.symbolizer.elf.ElfImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The loaded objects of a process: which executable mapping belongs to which, by {@code
+ * /proc/<pid>/maps}. Anonymous executable memory (the code cache, other JITs) and files that are
+ * not ELF have no module and are not listed.
+ *
+ * <p>An object is known by device, inode, path, load bias and build id. While it stays mapped it
+ * keeps its number; unloaded ones are still found by number for a while, so that samples taken
+ * before can be named. Numbers are never given again. Owner: one thread.
+ *
+ * <p>Cost of {@link #refresh} when nothing changed: reading the maps text once, no allocation.
+ */
+public final class ModuleTable {
+  /** As many as the kernel side takes (JEBPF_MAPPINGS_MAX). */
+  static final int MAPPINGS_MAX = 8192;
+
+  /** Unloaded modules still found by number. */
+  static final int RETIRED_MAX = 256;
+
+  /** Readings of the maps to get two that agree, in a process that maps all the time. */
+  private static final int READINGS_MAX = 4;
+
+  /** Files that are mapped executable but are not ELF objects, remembered as such. */
+  private static final int REFUSED_MAX = 1024;
+
+  private final MapsFile maps;
+  private final ModuleFile files;
+  private final Map<FileKey, Known> known = new HashMap<>();
+  private final Map<FileKey, String> refused = new HashMap<>();
+  private final Map<Integer, Module> retired = new LinkedHashMap<>();
+  private Map<Integer, Module> modules = Map.of();
+  private List<ExecMapping> mappings = List.of();
+  private long fingerprint;
+  private int lastNumber;
+  private long droppedMappings;
+
+  private record FileKey(long device, long inode, String path) {}
+
+  /** What is known of a file: its image (closed, for its program headers) and its loads. */
+  private record Known(ElfImage image, String buildId, Map<Long, Module> byBias) {}
+
+  /** {@code process} is {@code /proc/<pid>} or {@code /proc/self}. */
+  public ModuleTable(Path process, ProcessMemory memory) {
+    this.maps = new MapsFile(process.resolve("maps"));
+    this.files = new ModuleFile(process, memory);
+  }
+
+  /**
+   * Reads the maps again.
+   *
+   * @return whether the executable mappings of objects changed
+   * @throws IOException when the maps cannot be read: the process ended, or ptrace access to it is
+   *     not allowed
+   */
+  public boolean refresh() throws IOException {
+    if (maps.fingerprint() == fingerprint) {
+      return false;
+    }
+    MapsFile.Reading reading = maps.read();
+    for (int i = 1; i < READINGS_MAX; i++) {
+      MapsFile.Reading again = maps.read();
+      boolean agree = again.fingerprint() == reading.fingerprint();
+      reading = again;
+      if (agree) {
+        break;
+      }
+    }
+    if (reading.fingerprint() == fingerprint) {
+      return false;
+    }
+    fingerprint = reading.fingerprint();
+    return update(reading.entries());
+  }
+
+  private boolean update(List<MapsEntry> entries) {
+    List<ExecMapping> found = new ArrayList<>();
+    Map<Integer, Module> used = new HashMap<>();
+    for (int i = 0; i < entries.size(); i++) {
+      MapsEntry entry = entries.get(i);
+      if (!entry.executable()) {
+        continue;
+      }
+      Optional<Module> module = module(entries, i);
+      if (module.isPresent() && found.size() < MAPPINGS_MAX) {
+        found.add(new ExecMapping(entry.start(), entry.end(), module.get()));
+        used.put(module.get().number(), module.get());
+      } else if (module.isPresent()) {
+        droppedMappings++;
+      }
+    }
+    retireAllBut(used);
+    boolean changed = !found.equals(mappings);
+    modules = used;
+    mappings = List.copyOf(found);
+    return changed;
+  }
+
+  private Optional<Module> module(List<MapsEntry> entries, int index) {
+    MapsEntry entry = entries.get(index);
+    FileKey key = new FileKey(entry.device(), entry.inode(), entry.path());
+    if (refused.containsKey(key)) {
+      return Optional.empty();
+    }
+    long header = header(entries, index);
+    Known file = known.get(key);
+    if (file == null) {
+      try (ElfImage image = files.open(entry, header, "")) {
+        file = new Known(image, Module.hex(image.buildId()), new HashMap<>());
+        known.put(key, file);
+      } catch (ElfException e) {
+        if (refused.size() < REFUSED_MAX) {
+          refused.put(key, e.getMessage());
+        }
+        return Optional.empty();
+      }
+    }
+    OptionalLong bias = file.image.bias(entry.start(), entry.offset(), true);
+    if (bias.isEmpty()) {
+      bias = file.image.bias(entry.start(), entry.offset(), false);
+    }
+    if (bias.isEmpty()) {
+      return Optional.empty();
+    }
+    String buildId = file.buildId;
+    return Optional.of(
+        file.byBias.computeIfAbsent(
+            bias.getAsLong(),
+            b ->
+                new Module(
+                    ++lastNumber,
+                    entry.path(),
+                    b,
+                    buildId,
+                    () -> files.open(entry, header, buildId))));
+  }
+
+  /** Where the ELF header of an executable mapping's object is mapped; 0 when it is not. */
+  private static long header(List<MapsEntry> entries, int index) {
+    MapsEntry entry = entries.get(index);
+    for (int i = index; i >= 0; i--) {
+      MapsEntry before = entries.get(i);
+      if (before.sameFile(entry) && before.offset() == 0) {
+        return before.start();
+      }
+    }
+    return 0;
+  }
+
+  private void retireAllBut(Map<Integer, Module> used) {
+    for (Module module : modules.values()) {
+      if (!used.containsKey(module.number())) {
+        retired.put(module.number(), module);
+      }
+    }
+    var oldest = retired.keySet().iterator();
+    while (retired.size() > RETIRED_MAX && oldest.hasNext()) {
+      oldest.next();
+      oldest.remove();
+    }
+    for (Known file : known.values()) {
+      file.byBias.values().removeIf(module -> !used.containsKey(module.number()));
+    }
+    known.values().removeIf(file -> file.byBias.isEmpty());
+  }
+
+  /** The executable mappings of objects, sorted by address. */
+  public List<ExecMapping> mappings() {
+    return mappings;
+  }
+
+  /** A loaded module, or one that was unloaded not long ago. */
+  public Optional<Module> byNumber(int number) {
+    Module module = modules.get(number);
+    return Optional.ofNullable(module != null ? module : retired.get(number));
+  }
+
+  /** The loaded module that covers an address. */
+  public Optional<Module> at(long address) {
+    int low = 0;
+    int high = mappings.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (Long.compareUnsigned(mappings.get(middle).end(), address) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low < mappings.size() && Long.compareUnsigned(mappings.get(low).start(), address) <= 0
+        ? Optional.of(mappings.get(low).module())
+        : Optional.empty();
+  }
+
+  /** The loaded module whose file has this name, {@code libjvm.so} for example. */
+  public Optional<Module> byFileName(String fileName) {
+    for (ExecMapping mapping : mappings) {
+      if (mapping.module().fileName().equals(fileName)) {
+        return Optional.of(mapping.module());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Executable mappings left out because there were more than {@value #MAPPINGS_MAX}. */
+  public long droppedMappings() {
+    return droppedMappings;
+  }
+
+  /** Paths that are mapped executable but could not be read as objects, with the reason. */
+  public Map<String, String> refusals() {
+    Map<String, String> result = new HashMap<>();
+    refused.forEach((key, reason) -> result.put(key.path, reason));
+    return result;
+  }
+}
