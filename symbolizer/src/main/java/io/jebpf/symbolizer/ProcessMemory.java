@@ -1,7 +1,9 @@
 package io.jebpf.symbolizer;
 
-/** Memory of the observed process. A wrong address is an answer, never a crash. */
+/**
+ * Memory of the profiled process. All or nothing: a read that cannot be served in full leaves {@code
+ * into} undefined and returns false; no address is ever dereferenced, so a wrong one costs nothing.
+ */
 public interface ProcessMemory {
-  /** Reads {@code length} bytes at {@code address}: all of them (true) or nothing (false). */
   boolean read(long address, byte[] into, int offset, int length);
 }
