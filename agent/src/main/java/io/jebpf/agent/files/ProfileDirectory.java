@@ -1,0 +1,228 @@
+package io.jebpf.agent.files;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The directory that profiles are written to: {@code <kind>-<UTC start>.pb.gz}, whole or not at all,
+ * within a budget. Owner: thread "jebpf-writer".
+ *
+ * <p>A file is written under a temporary name, locked while it grows, and gets its name by a link,
+ * which never replaces a file of another JVM. A temporary file that nobody holds a lock on is what a
+ * killed process left, and is removed at {@link #open}; locks, unlike process ids, mean the same in
+ * every container that shares the directory.
+ *
+ * <p>Several JVMs may share a directory: the budget is then the directory's, and the oldest file
+ * goes first whoever wrote it.
+ */
+public final class ProfileDirectory {
+  private static final String ENDING = ".pb.gz";
+  private static final String TEMPORARY_PREFIX = ".jebpf-";
+  private static final String TEMPORARY_ENDING = ".tmp";
+  private static final int NAME_TRIES_MAX = 100;
+  private static final long EMPTY_AGE_MILLIS = 10_000;
+  private static final DateTimeFormatter STAMP =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+
+  private final Path directory;
+  private final long bytesMax;
+  private long filesWritten;
+  private long bytesWritten;
+  private long filesRotated;
+
+  /** Writes the content of a profile. */
+  public interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  private ProfileDirectory(Path directory, long bytesMax) {
+    this.directory = directory;
+    this.bytesMax = bytesMax;
+  }
+
+  /**
+   * Makes the directory where it is missing, tries it with a file, and clears away what killed
+   * processes left.
+   *
+   * @throws IOException when profiles cannot be written here now; the message says which step failed
+   */
+  public static ProfileDirectory open(Path directory, long bytesMax) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      create(directory);
+    }
+    ProfileDirectory opened = new ProfileDirectory(directory, bytesMax);
+    opened.removeOrphans();
+    Files.deleteIfExists(Files.createTempFile(directory, TEMPORARY_PREFIX, TEMPORARY_ENDING));
+    return opened;
+  }
+
+  /**
+   * The last name gets mode 0700. A parent that we have to make directly under a directory for
+   * everybody (such as /tmp/jebpf) becomes one itself, or the next user's JVM could not use it.
+   */
+  private static void create(Path directory) throws IOException {
+    Path parent = directory.toAbsolutePath().getParent();
+    if (parent != null && !Files.exists(parent)) {
+      Path grandparent = parent.getParent();
+      Files.createDirectories(parent);
+      if (grandparent != null && isForEverybody(grandparent)) {
+        Files.setAttribute(parent, "unix:mode", 01777);
+      }
+    }
+    try {
+      Files.createDirectory(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (FileAlreadyExistsException e) {
+      if (!Files.isDirectory(directory)) {
+        throw new NotDirectoryException(directory.toString());
+      }
+    }
+  }
+
+  private static boolean isForEverybody(Path directory) throws IOException {
+    int mode = (Integer) Files.getAttribute(directory, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    return (mode & 01777) == 01777;
+  }
+
+  public Path path() {
+    return directory;
+  }
+
+  public long filesWritten() {
+    return filesWritten;
+  }
+
+  public long bytesWritten() {
+    return bytesWritten;
+  }
+
+  public long filesRotated() {
+    return filesRotated;
+  }
+
+  /** Writes one profile, and makes room for it by removing the oldest. Leaves nothing on failure. */
+  public Path write(String kind, Instant start, Content content) throws IOException {
+    Path temporary = temporaryName();
+    try {
+      long bytes;
+      try (FileChannel channel =
+              FileChannel.open(
+                  temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+          FileLock lock = channel.tryLock()) {
+        assert lock != null : "a file just made is locked by another";
+        OutputStream out =
+            new BufferedOutputStream(Channels.newOutputStream(channel), 16 << 10);
+        content.writeTo(out);
+        out.flush();
+        bytes = channel.size();
+      }
+      rotate(bytes);
+      Path file = publish(temporary, kind + "-" + STAMP.format(start));
+      filesWritten++;
+      bytesWritten += bytes;
+      return file;
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private Path temporaryName() {
+    long unique = Long.reverse(System.nanoTime()) ^ ProcessHandle.current().pid();
+    return directory.resolve(TEMPORARY_PREFIX + Long.toHexString(unique) + TEMPORARY_ENDING);
+  }
+
+  /** Gives the file its name; a name that is taken gets a number at its end. */
+  private Path publish(Path temporary, String stem) throws IOException {
+    for (int i = 0; i < NAME_TRIES_MAX; i++) {
+      Path file = directory.resolve(i == 0 ? stem + ENDING : stem + "-" + i + ENDING);
+      try {
+        Files.createLink(file, temporary);
+        return file;
+      } catch (FileAlreadyExistsException e) {
+        continue;
+      } catch (UnsupportedOperationException | FileSystemException e) {
+        if (Files.exists(file)) {
+          continue;
+        }
+        return Files.move(temporary, file); // a file system without links
+      }
+    }
+    throw new FileAlreadyExistsException(directory.resolve(stem + ENDING).toString());
+  }
+
+  private record Profile(Path path, long bytes, long modifiedMillis) {}
+
+  private void rotate(long bytesComing) throws IOException {
+    List<Profile> profiles = new ArrayList<>();
+    long total = bytesComing;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + ENDING)) {
+      for (Path file : files) {
+        try {
+          long bytes = Files.size(file);
+          profiles.add(new Profile(file, bytes, Files.getLastModifiedTime(file).toMillis()));
+          total += bytes;
+        } catch (NoSuchFileException e) {
+          continue; // another JVM that shares the directory was first
+        }
+      }
+    }
+    if (total <= bytesMax) {
+      return;
+    }
+    profiles.sort(
+        Comparator.comparingLong(Profile::modifiedMillis).thenComparing(Profile::path));
+    for (Profile profile : profiles) {
+      if (total <= bytesMax) {
+        return;
+      }
+      if (Files.deleteIfExists(profile.path())) {
+        filesRotated++;
+      }
+      total -= profile.bytes();
+    }
+  }
+
+  private void removeOrphans() throws IOException {
+    String pattern = TEMPORARY_PREFIX + "*" + TEMPORARY_ENDING;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, pattern)) {
+      for (Path file : files) {
+        if (isOrphan(file)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    }
+  }
+
+  /** An empty file may belong to a writer that is about to lock it: it has to be old as well. */
+  private static boolean isOrphan(Path file) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+        FileLock lock = channel.tryLock()) {
+      long ageMillis = System.currentTimeMillis() - Files.getLastModifiedTime(file).toMillis();
+      return lock != null && (channel.size() > 0 || ageMillis > EMPTY_AGE_MILLIS);
+    } catch (IOException | OverlappingFileLockException e) {
+      return false; // gone, not ours, or in use by this JVM
+    }
+  }
+}

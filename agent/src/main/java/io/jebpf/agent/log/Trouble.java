@@ -1,0 +1,73 @@
+package io.jebpf.agent.log;
+
+/**
+ * Every kind of failure a user can be told about. The title is the start of the log line and a
+ * heading of docs/troubleshooting.md (a test checks that); the hint is the least the user is told
+ * to do, used where the failure itself brings no better advice.
+ */
+public enum Trouble {
+  OPTION("the profiler stays off because of an option", "See docs/options.md"),
+  NATIVE_LIBRARIES(
+      "the native libraries could not be loaded",
+      "Name a directory with 2 MB of free space and without noexec in the option native.dir"),
+  NO_BTF(
+      "this kernel has no BTF type information",
+      "Use a kernel with CONFIG_DEBUG_INFO_BTF=y (Linux 6.1 or newer of any large distribution)"),
+  RIGHTS(
+      "this process may not load programs into the kernel",
+      "Grant CAP_BPF and CAP_PERFMON, or run as root; in a container also allow the calls bpf and"
+          + " perf_event_open in its seccomp profile"),
+  KERNEL_REFUSED(
+      "the kernel refused the profiler's programs",
+      "Run 'java -jar jebpf.jar doctor' on this machine; it says what the kernel lacks"),
+  PERF_EVENTS(
+      "the CPU clock events could not be opened",
+      "Grant CAP_PERFMON, or allow perf_event_open in the seccomp profile of the container"),
+  PROCESS_MEMORY(
+      "this process's own memory could not be read",
+      "Allow process_vm_readv in the seccomp profile of the container"),
+  JVM_STRUCTURES(
+      "the JVM's structures are not understood",
+      "Java frames have no names in the profiles; use a HotSpot JVM of version 22 or newer"),
+  NATIVE_TABLES(
+      "native stacks of some files cannot be walked",
+      "Stacks through them end in a marker frame; the files need .eh_frame"),
+  KERNEL_SYMBOLS(
+      "kernel functions have no names",
+      "Set kernel.kptr_restrict to 0 or 1 and grant CAP_SYSLOG"),
+  OUT_DIRECTORY(
+      "the directory for profiles cannot be used",
+      "Name a writable directory in the option out"),
+  PROFILE_WRITE(
+      "a profile could not be written",
+      "Free some space or name another directory in the option out; the next window is tried again"),
+  LOG_FILE("the log file cannot be written", "Name a writable file in the option log.file"),
+  SAMPLES_LOST(
+      "samples were lost",
+      "Lower the option cpu; the profiles say how many were lost and why"),
+  BUDGET(
+      "the sampling rate was lowered to stay in the budget",
+      "Lower the option cpu, or raise the option budget"),
+  READER("the sample reader failed and was stopped", "Please report this with the log"),
+  WRITER("the profile writer failed", "Please report this with the log; the next window is tried"),
+  STOP_DEADLINE(
+      "the last profile may be incomplete",
+      "The JVM ended before the writer did; is the directory on a slow disk?"),
+  MBEAN("the MBean could not be registered", "Profiles are written all the same");
+
+  private final String title;
+  private final String hint;
+
+  Trouble(String title, String hint) {
+    this.title = title;
+    this.hint = hint;
+  }
+
+  public String title() {
+    return title;
+  }
+
+  public String hint() {
+    return hint;
+  }
+}

@@ -1,0 +1,148 @@
+package io.jebpf.agent.options;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The option table: one row per key. The parser, docs/options.md and the command {@code options}
+ * are made from it, and a test checks that the page agrees.
+ */
+enum Option {
+  SERVICE(
+      "service",
+      OptionType.TEXT,
+      "main class or jar name",
+      Range.NONE,
+      "Name of the service, written into every profile."),
+  OUT(
+      "out",
+      OptionType.DIRECTORY,
+      "<java.io.tmpdir>/jebpf/<service>-<pid>",
+      Range.NONE,
+      "Directory of the pprof files, made with mode 0700 when it is missing; `off` writes none."),
+  DISK(
+      "disk",
+      OptionType.SIZE,
+      "256m",
+      new Range(1L << 20, 1L << 44),
+      "Most that the profiles in `out` may take. The oldest go first, and are counted."),
+  WINDOW(
+      "window",
+      OptionType.DURATION,
+      "10s",
+      new Range(1_000_000_000L, 3_600_000_000_000L),
+      "Length of one profile."),
+  CPU(
+      "cpu",
+      OptionType.COUNT,
+      "99",
+      new Range(0, 10_000),
+      "CPU samples per second and CPU; `0` takes none and costs nothing."),
+  DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
+  BUDGET(
+      "budget",
+      OptionType.PERCENT,
+      "1%",
+      new Range(100, 10_000_000),
+      "Most CPU, in parts of one core, that the kernel programs may take. Past it the rate falls by"
+          + " itself, the weight of each sample grows with it, and the profile's comments say so."),
+  LABELS(
+      "labels",
+      OptionType.LABELS,
+      "none",
+      Range.NONE,
+      "Labels put on every sample. Keys are letters, digits and `_`."),
+  LOG(
+      "log",
+      OptionType.LEVEL,
+      "warn",
+      Range.NONE,
+      "What is logged. The start and the stop line are part of `warn`."),
+  LOG_FILE(
+      "log.file",
+      OptionType.FILE,
+      "stderr",
+      Range.NONE,
+      "File that the log is appended to, kept below 1 MiB (one older part is kept as `<file>.1`)."),
+  NATIVE_DIR(
+      "native.dir",
+      OptionType.DIRECTORY,
+      "<java.io.tmpdir>",
+      Range.NONE,
+      "Directory under which the native libraries are unpacked for the moment of loading. Needs"
+          + " about 2 MB and no `noexec`."),
+  CONFIG(
+      "config",
+      OptionType.FILE,
+      "none",
+      Range.NONE,
+      "File of `key=value` lines; `#` begins a comment. May not name another `config`.");
+
+  /** Inclusive; in the unit of the type. NONE when values have no order. */
+  record Range(long low, long high) {
+    static final Range NONE = new Range(0, 0);
+  }
+
+  private final String key;
+  private final OptionType type;
+  private final String standard;
+  private final Range range;
+  private final String doc;
+
+  Option(String key, OptionType type, String standard, Range range, String doc) {
+    this.key = key;
+    this.type = type;
+    this.standard = standard;
+    this.range = range;
+    this.doc = doc;
+  }
+
+  String key() {
+    return key;
+  }
+
+  OptionType type() {
+    return type;
+  }
+
+  /** The default, as the user would write it, or a description of it. */
+  String standard() {
+    return standard;
+  }
+
+  Range range() {
+    return range;
+  }
+
+  boolean hasRange() {
+    return range != Range.NONE;
+  }
+
+  /** The range as people read it; empty when there is none. */
+  String rangeText() {
+    return hasRange() ? type.format(range.low()) + " to " + type.format(range.high()) : "";
+  }
+
+  String doc() {
+    return doc;
+  }
+
+  /** Name of the environment variable: dots become underscores. */
+  String environmentName() {
+    return "JEBPF_" + key.replace('.', '_').toUpperCase(Locale.ROOT);
+  }
+
+  String propertyName() {
+    return "jebpf." + key;
+  }
+
+  static Optional<Option> ofKey(String key) {
+    return Arrays.stream(values()).filter(option -> option.key.equals(key)).findFirst();
+  }
+
+  static String keys() {
+    return Arrays.stream(values()).map(Option::key).collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,79 @@
+package io.jebpf.agent.options;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the user asked for, checked and complete.
+ *
+ * @param service name of the service, never empty
+ * @param out directory of the profiles; empty for none
+ * @param diskBytes most that the profiles in {@code out} may take
+ * @param windowNanos length of one profile
+ * @param cpuHz samples per second and CPU; 0 for none
+ * @param stackDepth most frames in a stack
+ * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
+ * @param labels on every sample, in the order given
+ * @param logLevel what is logged
+ * @param logFile empty: standard error
+ * @param nativeDir empty: the JVM's temporary directory
+ */
+public record Options(
+    String service,
+    Optional<Path> out,
+    long diskBytes,
+    long windowNanos,
+    int cpuHz,
+    int stackDepth,
+    long budgetMillionths,
+    Map<String, String> labels,
+    LogLevel logLevel,
+    Optional<Path> logFile,
+    Optional<Path> nativeDir) {
+
+  /** How much is logged; each level includes those before it. */
+  public enum LogLevel {
+    ERROR,
+    WARN,
+    INFO,
+    DEBUG
+  }
+
+  public Options {
+    if (service.isEmpty()
+        || diskBytes <= 0
+        || windowNanos <= 0
+        || cpuHz < 0
+        || stackDepth <= 0
+        || budgetMillionths <= 0) {
+      throw new IllegalArgumentException("options out of range: " + service + " " + cpuHz);
+    }
+    labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels)); // keeps the order given
+  }
+
+  /** One line with every value, for the MBean and the log. */
+  public String describe() {
+    return "service="
+        + service
+        + ",out="
+        + out.map(Path::toString).orElse("off")
+        + ",disk="
+        + OptionType.SIZE.format(diskBytes)
+        + ",window="
+        + OptionType.DURATION.format(windowNanos)
+        + ",cpu="
+        + cpuHz
+        + ",depth="
+        + stackDepth
+        + ",budget="
+        + OptionType.PERCENT.format(budgetMillionths)
+        + ",log="
+        + logLevel.name().toLowerCase(Locale.ROOT)
+        + logFile.map(file -> ",log.file=" + file).orElse("")
+        + nativeDir.map(dir -> ",native.dir=" + dir).orElse("");
+  }
+}

@@ -1,0 +1,89 @@
+package io.jebpf.agent.pprof;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The comments of a profile that say how good it is: {@code key=value}, one comment each. Keys are
+ * part of what users may rely on; docs/troubleshooting.md lists them.
+ */
+public final class QualityComments {
+  /** Facts: the same in every window, or not to be added up. */
+  public static final String AGENT = "agent";
+
+  public static final String SERVICE = "service";
+  public static final String PID = "pid";
+  public static final String KERNEL = "kernel";
+  public static final String JVM = "jvm";
+  public static final String ENGINE = "engine";
+  public static final String MISSING = "missing";
+  public static final String RATE_HZ = "rate_hz";
+  public static final String RATE_ASKED_HZ = "rate_asked_hz";
+  public static final String BUDGET = "budget";
+  public static final String PROGRAM_NANOS_PER_SAMPLE = "program_ns_per_sample";
+  public static final String WALK_NANOS_PER_SAMPLE = "walk_ns_per_sample";
+
+  /** Sums: may be added up over windows. */
+  public static final String SAMPLES_TAKEN = "samples_taken";
+
+  public static final String SAMPLES_LOST = "samples_lost";
+  public static final String SAMPLES_OVERFLOWED = "samples_without_stack";
+  public static final String FRAMES = "frames";
+  public static final String FRAMES_UNRESOLVED = "frames_unresolved";
+  public static final String CPU_SAMPLED_NANOS = "cpu_sampled_ns";
+  public static final String CPU_LOST_NANOS = "cpu_lost_ns";
+  public static final String CPU_EXACT_NANOS = "cpu_exact_ns";
+  public static final String PROGRAM_NANOS = "program_ns";
+  public static final String AGENT_CPU_NANOS = "agent_cpu_ns";
+  public static final String KERNEL_STACKS_MISSING = "kernel_stacks_missing";
+  public static final String RATE_CHANGES = "rate_changes";
+
+  /** Prefix of counts by reason, followed by the reason. */
+  public static final String LOST_PREFIX = "samples_lost_";
+
+  public static final String WALKS_PREFIX = "walks_";
+
+  private static final Set<String> SUMS =
+      Set.of(
+          SAMPLES_TAKEN,
+          SAMPLES_LOST,
+          SAMPLES_OVERFLOWED,
+          FRAMES,
+          FRAMES_UNRESOLVED,
+          CPU_SAMPLED_NANOS,
+          CPU_LOST_NANOS,
+          CPU_EXACT_NANOS,
+          PROGRAM_NANOS,
+          AGENT_CPU_NANOS,
+          KERNEL_STACKS_MISSING,
+          RATE_CHANGES);
+
+  private final List<String> comments = new ArrayList<>();
+
+  /** Whether values of a key may be added up over profiles. */
+  static boolean isSum(String key) {
+    return SUMS.contains(key) || key.startsWith(LOST_PREFIX) || key.startsWith(WALKS_PREFIX);
+  }
+
+  public QualityComments fact(String key, String value) {
+    if (!value.isEmpty()) {
+      comments.add(key + "=" + value.replace('\n', ' '));
+    }
+    return this;
+  }
+
+  public QualityComments sum(String key, long value) {
+    comments.add(key + "=" + value);
+    return this;
+  }
+
+  /** Left out when it is 0: for the many reasons that do not occur. */
+  public QualityComments sumUnlessZero(String key, long value) {
+    return value == 0 ? this : sum(key, value);
+  }
+
+  public List<String> list() {
+    return List.copyOf(comments);
+  }
+}

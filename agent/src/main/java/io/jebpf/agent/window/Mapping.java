@@ -1,0 +1,46 @@
+package io.jebpf.agent.window;
+
+/**
+ * Where code lies, as pprof has it.
+ *
+ * @param file path of the file, or a name in brackets; never empty
+ * @param start first address, 0 when it means nothing
+ * @param limit end of the addresses, exclusive
+ * @param fileOffset offset in the file of the first address
+ * @param buildId lower-case hexadecimal, empty when the file has none
+ * @param kind which parts of a frame are known here
+ */
+public record Mapping(
+    String file, long start, long limit, long fileOffset, String buildId, Kind kind) {
+
+  /** What the agent knows of frames in a mapping; becomes the has_… flags. */
+  public enum Kind {
+    /** Function names only. */
+    NATIVE,
+    /** Functions, files, lines, inlined callees. */
+    JAVA
+  }
+
+  /** Compiled, interpreted and generated code of the JVM. */
+  public static final Mapping JVM = named("[jvm]", Kind.JAVA);
+
+  public static final Mapping KERNEL = named("[kernel.kallsyms]", Kind.NATIVE);
+
+  /** Frames that are no code but say why a stack ends. */
+  public static final Mapping MARKERS = named("[jebpf]", Kind.NATIVE);
+
+  public Mapping {
+    if (file.isEmpty()) {
+      throw new IllegalArgumentException("a mapping needs a file name");
+    }
+  }
+
+  private static Mapping named(String name, Kind kind) {
+    return new Mapping(name, 0, 0, 0, "", kind);
+  }
+
+  /** A file of which no more is known than its name. */
+  public static Mapping ofFile(String file) {
+    return named(file, Kind.NATIVE);
+  }
+}

@@ -1,0 +1,303 @@
+package io.jebpf.agent.window;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The samples of one stretch of time, aggregated by stack and thread name. It belongs to one thread
+ * at a time: the reader fills it, hands it over whole, the writer encodes and clears it.
+ *
+ * <p>A stack is built from its root: {@code node = ROOT}, then {@link #push} for each raw frame,
+ * then {@link #add}. Nothing on that path allocates once the frames are known. Each table has a
+ * limit; {@link #isNearlyFull} tells the owner to end the window before one is reached, and what
+ * comes after the limit all the same is counted and kept in a stack that says so.
+ */
+public final class Window {
+  public static final int ROOT = StackTree.ROOT;
+
+  /** A node that stands for "no room": {@link #push} keeps it, {@link #add} counts it. */
+  public static final int OVERFLOW = StackTree.FULL;
+
+  static final String OVERFLOW_NAME = "[too many different stacks in this window]";
+  static final String NO_FRAMES_NAME = "[no frames]";
+
+  /** Bounds of the tables and with them of the memory of a window. */
+  public record Limits(int frames, int nodes, int samples) {
+    /** 16,000 samples is what Pyroscope takes in one profile; all in all about 4 MB when full. */
+    public static final Limits STANDARD = new Limits(32_000, 128_000, 16_000);
+  }
+
+  /** How a location counts in the share of frames that have a name. */
+  public enum FrameClass {
+    RESOLVED,
+    UNRESOLVED,
+    MARKER
+  }
+
+  /** Gives a raw frame its locations. Called at the first sight of a frame in a window. */
+  public interface Resolver {
+    /** Calls {@link Window#define} for each frame, innermost callee first; at least once. */
+    void resolve(Window window, long head, long detail);
+  }
+
+  private final Limits limits;
+  private final FrameIndex frames;
+  private final FrameIndex threads;
+  private final StackTree tree;
+  private final SampleTable samples;
+  private final LocationTable locations = new LocationTable();
+  private final Map<String, Integer> labelNumbers = new HashMap<>();
+  private final List<String> labels = new ArrayList<>();
+  /** Per raw frame: count, how many of these are code, how many unresolved; then the locations. */
+  private int[] runs = new int[4096];
+
+  private int runsSize;
+  private final Mapping mainBinary;
+  private long taken;
+  private long overflowed;
+  private long framesSeen;
+  private long framesUnresolved;
+  private long weightNanos;
+
+  /** Frames of the stack that is being built; counted when it is added. */
+  private int stackFrames;
+
+  private int stackUnresolved;
+
+  /** Start in {@code runs} of the frame that is being resolved. */
+  private int openRun;
+
+  public Window(Limits limits, Mapping mainBinary) {
+    this.limits = limits;
+    this.frames = new FrameIndex(limits.frames());
+    this.threads = new FrameIndex(limits.samples());
+    this.tree = new StackTree(limits.nodes());
+    this.samples = new SampleTable(limits.samples());
+    this.mainBinary = mainBinary;
+    clear();
+  }
+
+  /** The node below {@code node} for one raw frame (one node per inlined frame of it). */
+  public int push(int node, long head, long detail, Resolver resolver) {
+    if (node == OVERFLOW) {
+      return OVERFLOW;
+    }
+    int run = frames.find(head, detail);
+    if (run == FrameIndex.MISSING) {
+      if (frames.isFull()) {
+        return OVERFLOW;
+      }
+      run = resolve(head, detail, resolver);
+    }
+    int[] table = runs;
+    stackFrames += table[run + 1];
+    stackUnresolved += table[run + 2];
+    int below = node;
+    for (int i = run + 2 + table[run]; i > run + 2; i--) {
+      below = tree.child(below, table[i]);
+      if (below == StackTree.FULL) {
+        return OVERFLOW;
+      }
+    }
+    return below;
+  }
+
+  /** Ends a stack: counts one sample of a thread at its leaf. */
+  public void add(int node, int label, long weight) {
+    taken++;
+    weightNanos += weight;
+    framesSeen += stackFrames;
+    framesUnresolved += stackUnresolved;
+    stackFrames = 0;
+    stackUnresolved = 0;
+    int leaf = node == ROOT ? tree.reservedChild(ROOT, marker(NO_FRAMES_NAME)) : node;
+    if (leaf == OVERFLOW || !samples.add(leaf, label, weight)) {
+      overflowed++;
+      int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
+      samples.addReserved(full, label(""), weight);
+    }
+  }
+
+  private int marker(String name) {
+    return locations.add(Mapping.MARKERS, 0, name, "", 0);
+  }
+
+  /** The label of a thread that {@link #nameThread} has named in this window, or -1. */
+  public int labelOfThread(int tid, long startNanos) {
+    return threads.find(tid, startNanos);
+  }
+
+  /** Names a thread for the rest of this window, and gives its label. */
+  public int nameThread(int tid, long startNanos, String name) {
+    int number = label(name);
+    if (!threads.isFull()) {
+      threads.put(tid, startNanos, number);
+    }
+    return number;
+  }
+
+  /** The number of a thread name; names of equal text share it. */
+  public int label(String name) {
+    Integer known = labelNumbers.get(name);
+    if (known != null) {
+      return known;
+    }
+    labels.add(name);
+    labelNumbers.put(name, labels.size() - 1);
+    return labels.size() - 1;
+  }
+
+  /** One location of the raw frame that is being resolved. Only to be called by a {@link Resolver}. */
+  public void define(
+      Mapping mapping, long address, String name, String file, int line, FrameClass frameClass) {
+    if (runsSize + 4 > runs.length) {
+      runs = Arrays.copyOf(runs, 2 * runs.length);
+    }
+    int run = openRun;
+    runs[run]++;
+    runs[run + 1] += frameClass == FrameClass.MARKER ? 0 : 1;
+    runs[run + 2] += frameClass == FrameClass.UNRESOLVED ? 1 : 0;
+    runs[runsSize++] = locations.add(mapping, address, name, file, line);
+  }
+
+  private int resolve(long head, long detail, Resolver resolver) {
+    if (runsSize + 4 > runs.length) {
+      runs = Arrays.copyOf(runs, 2 * runs.length);
+    }
+    openRun = runsSize;
+    Arrays.fill(runs, runsSize, runsSize + 3, 0);
+    runsSize += 3;
+    resolver.resolve(this, head, detail);
+    if (runs[openRun] == 0) {
+      throw new IllegalStateException(
+          "no location for frame " + Long.toHexString(head) + " " + Long.toHexString(detail));
+    }
+    frames.put(head, detail, openRun);
+    return openRun;
+  }
+
+  /** True when the window should end now, so that nothing has to go into the overflow stack. */
+  public boolean isNearlyFull() {
+    return frames.size() > limits.frames() / 8 * 7
+        || tree.size() > limits.nodes() / 8 * 7
+        || samples.size() > limits.samples() / 8 * 7;
+  }
+
+  public boolean isEmpty() {
+    return taken == 0;
+  }
+
+  /** Samples added, those in the overflow stack included. */
+  public long taken() {
+    return taken;
+  }
+
+  /** Samples that are in the overflow stack instead of their own. */
+  public long overflowed() {
+    return overflowed;
+  }
+
+  /** Frames of code in all samples, inlined ones included, markers not. */
+  public long framesSeen() {
+    return framesSeen;
+  }
+
+  public long framesUnresolved() {
+    return framesUnresolved;
+  }
+
+  public long weightNanos() {
+    return weightNanos;
+  }
+
+  /** Makes the window ready for the next stretch of time. */
+  public void clear() {
+    frames.clear();
+    threads.clear();
+    tree.clear();
+    samples.clear();
+    locations.clear();
+    labelNumbers.clear();
+    labels.clear();
+    runs = runs.length > 65_536 ? new int[4096] : runs;
+    runsSize = 0;
+    taken = 0;
+    overflowed = 0;
+    framesSeen = 0;
+    framesUnresolved = 0;
+    weightNanos = 0;
+    stackFrames = 0;
+    stackUnresolved = 0;
+    locations.addMapping(mainBinary); // pprof takes the first mapping for the main binary
+  }
+
+  // ---- what the encoder reads
+
+  public int rows() {
+    return samples.size();
+  }
+
+  public int leaf(int row) {
+    return samples.node(row);
+  }
+
+  /** Thread name of a row; empty when the row has none. */
+  public String labelOf(int row) {
+    return labels.get(samples.label(row));
+  }
+
+  public long count(int row) {
+    return samples.count(row);
+  }
+
+  public long weight(int row) {
+    return samples.weight(row);
+  }
+
+  public int parent(int node) {
+    return tree.parent(node);
+  }
+
+  public int location(int node) {
+    return tree.location(node);
+  }
+
+  public int locations() {
+    return locations.size();
+  }
+
+  public int functionOf(int location) {
+    return locations.function(location);
+  }
+
+  public int mappingOf(int location) {
+    return locations.mapping(location);
+  }
+
+  public int lineOf(int location) {
+    return locations.line(location);
+  }
+
+  public long addressOf(int location) {
+    return locations.address(location);
+  }
+
+  public int functions() {
+    return locations.functions().size();
+  }
+
+  public String functionName(int function) {
+    return locations.functions().get(function).name();
+  }
+
+  public String functionFile(int function) {
+    return locations.functions().get(function).file();
+  }
+
+  public List<Mapping> mappings() {
+    return locations.mappings();
+  }
+}

@@ -1,0 +1,199 @@
+package io.jebpf.agent.window;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class WindowTest {
+  private static final Mapping MAIN = Mapping.ofFile("/usr/bin/java");
+  private int resolved;
+
+  /** Frame n is the function fn; head 1 has one location, head k has k (inlined callees first). */
+  private final Window.Resolver resolver =
+      (window, head, detail) -> {
+        resolved++;
+        for (int i = 0; i < head; i++) {
+          window.define(
+              Mapping.JVM,
+              0,
+              "f" + detail + (i == head - 1 ? "" : ".inlined" + i),
+              "F.java",
+              7,
+              detail == 13 ? Window.FrameClass.UNRESOLVED : Window.FrameClass.RESOLVED);
+        }
+      };
+
+  private static Window window() {
+    return new Window(Window.Limits.STANDARD, MAIN);
+  }
+
+  private int stack(Window window, long... rootFirst) {
+    int node = Window.ROOT;
+    for (long detail : rootFirst) {
+      node = window.push(node, 1, detail, resolver);
+    }
+    return node;
+  }
+
+  private static List<String> names(Window window, int row) {
+    List<String> names = new ArrayList<>();
+    for (int node = window.leaf(row); node != Window.ROOT; node = window.parent(node)) {
+      names.add(window.functionName(window.functionOf(window.location(node))));
+    }
+    return names;
+  }
+
+  @Test
+  void equalStacksOfOneThreadAreOneRow() {
+    Window window = window();
+    int main = window.label("main");
+    int other = window.label("other");
+    window.add(stack(window, 1, 2, 3), main, 10);
+    window.add(stack(window, 1, 2, 3), main, 20);
+    window.add(stack(window, 1, 2, 3), other, 5);
+    window.add(stack(window, 1, 2), main, 1);
+    assertEquals(3, window.rows());
+    assertEquals(List.of("f3", "f2", "f1"), names(window, 0));
+    assertEquals(2, window.count(0));
+    assertEquals(30, window.weight(0));
+    assertEquals("other", window.labelOf(1));
+    assertEquals(List.of("f2", "f1"), names(window, 2));
+    assertEquals(4, window.taken());
+    assertEquals(36, window.weightNanos());
+    assertEquals(11, window.framesSeen());
+    assertEquals(3, resolved);
+  }
+
+  @Test
+  void inlinedFramesAreLeafFirst() {
+    Window window = window();
+    int node = window.push(Window.ROOT, 1, 1, resolver);
+    node = window.push(node, 3, 2, resolver);
+    window.add(node, window.label("t"), 1);
+    assertEquals(List.of("f2.inlined0", "f2.inlined1", "f2", "f1"), names(window, 0));
+    assertEquals(4, window.framesSeen());
+  }
+
+  @Test
+  void unresolvedFramesAreCountedPerSample() {
+    Window window = window();
+    for (int i = 0; i < 3; i++) {
+      window.add(stack(window, 1, 13, 2), window.label("t"), 1);
+    }
+    assertEquals(9, window.framesSeen());
+    assertEquals(3, window.framesUnresolved());
+  }
+
+  @Test
+  void agreesWithAPlainMapOnRandomStacks() {
+    Window window = window();
+    Map<List<String>, Long> expected = new HashMap<>();
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    for (int i = 0; i < 20_000; i++) {
+      int depth = 1 + random.nextInt(12);
+      long[] details = new long[depth];
+      List<String> key = new ArrayList<>();
+      for (int j = 0; j < depth; j++) {
+        details[j] = 100 + random.nextInt(3 + j);
+        key.add(0, "f" + details[j]);
+      }
+      String thread = "t" + random.nextInt(2);
+      int weight = random.nextInt(1000);
+      int before = window.rows();
+      window.add(stack(window, details), window.label(thread), weight);
+      key.add(thread);
+      if (window.overflowed() == 0) {
+        expected.merge(key, (long) weight, Long::sum);
+        assertTrue(window.rows() - before <= 1);
+      } else {
+        break;
+      }
+    }
+    assertTrue(expected.size() > 1000);
+    Map<List<String>, Long> got = new HashMap<>();
+    for (int row = 0; row < window.rows(); row++) {
+      List<String> key = names(window, row);
+      key.add(window.labelOf(row));
+      if (!key.contains(Window.OVERFLOW_NAME)) {
+        got.merge(key, window.weight(row), Long::sum);
+      }
+    }
+    assertEquals(expected, got, "seed " + seed);
+  }
+
+  @Test
+  void whatDoesNotFitIsCountedInAStackThatSaysSo() {
+    for (Window.Limits limits :
+        List.of(
+            new Window.Limits(8, 1000, 1000),
+            new Window.Limits(1000, 16, 1000),
+            new Window.Limits(1000, 1000, 8))) {
+      Window window = new Window(limits, MAIN);
+      boolean toldInTime = false;
+      for (int i = 0; i < 50; i++) {
+        window.add(stack(window, i), window.label("t"), 100);
+        toldInTime |= window.isNearlyFull() && window.overflowed() == 0;
+      }
+      assertTrue(toldInTime, "no early word at " + limits);
+      assertTrue(window.overflowed() > 0, limits.toString());
+      long weight = 0;
+      long count = 0;
+      long marked = 0;
+      for (int row = 0; row < window.rows(); row++) {
+        weight += window.weight(row);
+        count += window.count(row);
+        marked += names(window, row).contains(Window.OVERFLOW_NAME) ? window.count(row) : 0;
+      }
+      assertEquals(5000, weight, limits.toString());
+      assertEquals(50, count, limits.toString());
+      assertEquals(window.overflowed(), marked, limits.toString());
+    }
+  }
+
+  @Test
+  void aSampleWithoutFramesSaysSo() {
+    Window window = window();
+    window.add(Window.ROOT, window.label("t"), 3);
+    assertEquals(List.of(Window.NO_FRAMES_NAME), names(window, 0));
+    assertEquals("t", window.labelOf(0));
+    assertEquals(0, window.overflowed());
+  }
+
+  @Test
+  void threadsKeepTheirNameForTheWindow() {
+    Window window = window();
+    assertEquals(-1, window.labelOfThread(5, 100));
+    int label = window.nameThread(5, 100, "worker");
+    assertEquals(label, window.labelOfThread(5, 100));
+    assertEquals(-1, window.labelOfThread(5, 101), "same tid, started later: another thread");
+    assertNotEquals(label, window.nameThread(5, 101, "second"));
+    window.clear();
+    assertEquals(-1, window.labelOfThread(5, 100));
+  }
+
+  @Test
+  void clearForgetsEverythingButTheMainBinary() {
+    Window window = window();
+    for (int i = 0; i < 5000; i++) {
+      window.add(stack(window, 1, 2, i), window.label("t" + i % 7), 1);
+    }
+    window.clear();
+    assertTrue(window.isEmpty());
+    assertFalse(window.isNearlyFull());
+    assertEquals(0, window.rows());
+    assertEquals(0, window.locations());
+    assertEquals(List.of(MAIN), window.mappings());
+    window.add(stack(window, 9), window.label("x"), 2);
+    assertEquals(List.of("f9"), names(window, 0));
+    assertEquals("x", window.labelOf(0));
+  }
+}
