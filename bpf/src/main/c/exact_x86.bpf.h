@@ -321,12 +321,6 @@ static __always_inline int stub_state(struct walk *w)
 	return WHOLE_FRAME;
 }
 
-static __always_inline bool in_continuation_stubs(__u64 pc)
-{
-	return config.cont_stubs_high &&
-	       pc - config.cont_stubs_low < config.cont_stubs_high - config.cont_stubs_low;
-}
-
 /* Stubs, runtime blobs, adapters and frameless code, interrupted anywhere. */
 __noinline int unwind_exact_blob(struct walk *w)
 {

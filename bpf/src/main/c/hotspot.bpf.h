@@ -130,6 +130,7 @@ static __always_inline int unwind_nmethod(struct walk *w)
 		return unwind_out_of_line(w, sp);
 	fp = WORD(w, sp - 16);
 	ra = WORD(w, sp - 8);
+	w->second_try = sp;
 	return to_caller(w, ra, sp, fp);
 }
 
@@ -149,7 +150,8 @@ __noinline int unwind_wrapper(struct walk *w)
 			return to_caller(w, ra, w->sp + 8, w->fp);
 		fp = WORD(w, w->sp);
 		ra = WORD(w, w->sp + 8);
-		return to_caller(w, ra, w->sp + 16, fp);
+		if (plausible_return(w, ra))
+			return to_caller(w, ra, w->sp + 16, fp);
 	}
 	fp = WORD(w, sp - 16);
 	ra = WORD(w, sp - 8);
@@ -207,6 +209,13 @@ static __always_inline int unwind_runtime(struct walk *w)
 	    current_thread(w) && read_pointer(w->thread + config.thread_vframe_array_head))
 		return MARK(w, JEBPF_END_DEOPT);
 	return to_caller(w, ra, sp, fp);
+}
+
+/* There the memory below the ContinuationEntry holds frames that are half copied: never read it. */
+static __always_inline bool in_continuation_stubs(__u64 pc)
+{
+	return config.cont_stubs_high &&
+	       pc - config.cont_stubs_low < config.cont_stubs_high - config.cont_stubs_low;
 }
 
 /*
@@ -321,6 +330,8 @@ __noinline int unwind_java(struct walk *w)
 	default:
 		if (w->exact)
 			return unwind_exact_blob(w);
+		if (in_continuation_stubs(w->pc))
+			return cross_to_carrier(w);
 		return w->self.frame_bytes > 0 ? unwind_runtime(w) : unwind_stub(w);
 	}
 }

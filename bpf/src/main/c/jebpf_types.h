@@ -11,15 +11,15 @@
 
 /* ---------------------------------------------------------------- limits */
 
-#define JEBPF_FRAMES_MAX 2048	   /* user frames in one sample; knob depth_max is at most this */
-#define JEBPF_KERNEL_FRAMES_MAX 64 /* kernel frames in one sample */
-#define JEBPF_COMM_BYTES 16	   /* TASK_COMM_LEN */
-#define JEBPF_CODE_HEAPS_MAX 4	   /* HotSpot has 1 or 3 */
+#define JEBPF_FRAMES_MAX 2048	    /* user frames in one sample; knob depth_max is at most this */
+#define JEBPF_KERNEL_FRAMES_MAX 64  /* kernel frames in one sample */
+#define JEBPF_COMM_BYTES 16	    /* TASK_COMM_LEN */
+#define JEBPF_CODE_HEAPS_MAX 4	    /* HotSpot has 1 or 3 */
 #define JEBPF_ENTRY_CODELETS_MAX 64 /* interpreter method entries; about 30 exist */
-#define JEBPF_MAPPINGS_MAX 8192	   /* executable mappings per half of the table */
-#define JEBPF_TABLES_MAX 1024	   /* files with an unwind table; table 0 means none */
+#define JEBPF_MAPPINGS_MAX 8192	    /* executable mappings per half of the table */
+#define JEBPF_TABLES_MAX 1024	    /* files with an unwind table; table 0 means none */
 #define JEBPF_TABLE_ROWS_MAX (1 << 20) /* rows of one unwind table; Temurin 25 libjvm has 231,000 */
-#define JEBPF_RULES_MAX 8192	   /* distinct unwind rules; a JVM with libc and libstdc++ has < 1,000 */
+#define JEBPF_RULES_MAX 8192 /* distinct unwind rules; a JVM with libc and libstdc++ has < 1,000 */
 
 /* ---------------------------------------------------------------- frames */
 
@@ -30,8 +30,10 @@ enum jebpf_frame_kind {
 	JEBPF_FRAME_INTERPRETED = 3, /* addr: Method*. detail: bci << 48 | ConstMethod* (48 bits) */
 	JEBPF_FRAME_WRAPPER = 4,     /* native method wrapper: as COMPILED */
 	JEBPF_FRAME_STUB = 5,	     /* other code blob: addr: CodeBlob*. detail: pc - CodeBlob* */
-	JEBPF_FRAME_INTERPRETER = 6, /* interpreter code without a Java frame: addr: pc. detail: 0 */
-	JEBPF_FRAME_MARKER = 7,	     /* not code: addr: enum jebpf_end. detail: argument (a count, or the pc) */
+	JEBPF_FRAME_INTERPRETER =
+		6, /* interpreter code without a Java frame: addr: pc. detail: 0 */
+	JEBPF_FRAME_MARKER =
+		7, /* not code: addr: enum jebpf_end. detail: argument (a count, or the pc) */
 };
 
 #define JEBPF_BCI_UNKNOWN 0xffff
@@ -48,20 +50,20 @@ _Static_assert(sizeof(struct jebpf_frame) == 16, "frame layout");
 
 /* Why a walk ended. Everything but ROOT leaves a MARKER frame as the last frame. */
 enum jebpf_end {
-	JEBPF_END_ROOT = 0,	   /* the thread's first frame was reached */
-	JEBPF_END_DEPTH = 1,	   /* knob depth_max frames were taken */
-	JEBPF_END_BAD_RETURN = 2,  /* no plausible return address in a HotSpot frame */
-	JEBPF_END_NO_BLOB = 3,	   /* pc is in a code heap but in no used blob */
-	JEBPF_END_NO_MAPPING = 4,  /* pc is in no known executable mapping */
-	JEBPF_END_NO_RULE = 5,	   /* the file has no unwind rule for this pc */
-	JEBPF_END_READ_FAULT = 6,  /* user memory could not be read without a page fault */
-	JEBPF_END_INTERPRETER = 7, /* interpreter frame with implausible contents */
-	JEBPF_END_DEOPT = 8,	   /* deoptimisation in progress, frames are half built */
+	JEBPF_END_ROOT = 0,	    /* the thread's first frame was reached */
+	JEBPF_END_DEPTH = 1,	    /* knob depth_max frames were taken */
+	JEBPF_END_BAD_RETURN = 2,   /* no plausible return address in a HotSpot frame */
+	JEBPF_END_NO_BLOB = 3,	    /* pc is in a code heap but in no used blob */
+	JEBPF_END_NO_MAPPING = 4,   /* pc is in no known executable mapping */
+	JEBPF_END_NO_RULE = 5,	    /* the file has no unwind rule for this pc */
+	JEBPF_END_READ_FAULT = 6,   /* user memory could not be read without a page fault */
+	JEBPF_END_INTERPRETER = 7,  /* interpreter frame with implausible contents */
+	JEBPF_END_DEOPT = 8,	    /* deoptimisation in progress, frames are half built */
 	JEBPF_END_CONTINUATION = 9, /* the carrier of a virtual thread could not be found */
 	JEBPF_END_NO_PROGRESS = 10, /* the stack pointer did not grow */
-	JEBPF_END_NO_USER = 11,	   /* no user registers (io worker, exiting task) */
-	JEBPF_END_SEGMAP = 12,	   /* the code heap's segment map needs more steps than allowed */
-	JEBPF_END_CODELET = 13,	   /* interpreter entry or exit sequence that is not understood */
+	JEBPF_END_NO_USER = 11,	    /* no user registers (io worker, exiting task) */
+	JEBPF_END_SEGMAP = 12,	    /* the code heap's segment map needs more steps than allowed */
+	JEBPF_END_CODELET = 13,	    /* interpreter entry or exit sequence that is not understood */
 	JEBPF_END_COUNT = 14,
 };
 
@@ -76,18 +78,18 @@ enum jebpf_record {
  * are return addresses), then user_frames x struct jebpf_frame (leaf first).
  */
 struct jebpf_sample {
-	__u32 type;	      /* JEBPF_RECORD_SAMPLE */
-	__u32 bytes;	      /* whole record, this header included */
-	__u64 time_ns;	      /* CLOCK_MONOTONIC */
-	__u64 weight_ns;      /* CPU time this sample stands for */
+	__u32 type;	       /* JEBPF_RECORD_SAMPLE */
+	__u32 bytes;	       /* whole record, this header included */
+	__u64 time_ns;	       /* CLOCK_MONOTONIC */
+	__u64 weight_ns;       /* CPU time this sample stands for */
 	__u64 thread_start_ns; /* task start, boot time clock: tells threads with a reused tid apart */
-	__u64 java_thread;    /* JavaThread* when the walk learned it, else 0 */
-	__u32 tid;	      /* thread id in the process's own PID namespace */
+	__u64 java_thread;     /* JavaThread* when the walk learned it, else 0 */
+	__u32 tid;	       /* thread id in the process's own PID namespace */
 	__u32 cpu;
-	__u32 walk_ns;	      /* time the walk took */
+	__u32 walk_ns; /* time the walk took */
 	__u16 kernel_frames;
 	__u16 user_frames;
-	__u8 end;	      /* enum jebpf_end */
+	__u8 end; /* enum jebpf_end */
 	__u8 pad[7];
 	char comm[JEBPF_COMM_BYTES]; /* the kernel's name of the thread, zero-terminated */
 };
@@ -97,16 +99,16 @@ _Static_assert(sizeof(struct jebpf_sample) == 80, "sample layout");
 
 /* Index into the per-CPU array map `stats`. Each value only grows. */
 enum jebpf_stat {
-	JEBPF_STAT_EVENTS = 0,	   /* clock events seen on this CPU, whatever ran */
-	JEBPF_STAT_SAMPLES = 1,	   /* events that hit the process: each was written or lost */
-	JEBPF_STAT_RING_FULL = 2,  /* samples lost because the ring was full */
+	JEBPF_STAT_EVENTS = 0,	     /* clock events seen on this CPU, whatever ran */
+	JEBPF_STAT_SAMPLES = 1,	     /* events that hit the process: each was written or lost */
+	JEBPF_STAT_RING_FULL = 2,    /* samples lost because the ring was full */
 	JEBPF_STAT_KERNEL_STACK = 3, /* kernel stacks that could not be read */
-	JEBPF_STAT_PROGRAM_NS = 4, /* time spent in our programs, in nanoseconds */
-	JEBPF_STAT_FRAMES = 5,	   /* user frames taken */
-	JEBPF_STAT_CACHE_MISS = 6, /* frames whose rule was not in the per-CPU cache */
-	JEBPF_STAT_SCRATCH = 7,	   /* samples lost because scratch memory was busy or missing */
-	JEBPF_STAT_WEIGHT_NS = 8,  /* CPU time all samples stand for, lost ones included */
-	JEBPF_STAT_END_FIRST = 16, /* + enum jebpf_end: walks by the reason they ended */
+	JEBPF_STAT_PROGRAM_NS = 4,   /* time spent in our programs, in nanoseconds */
+	JEBPF_STAT_FRAMES = 5,	     /* user frames taken */
+	JEBPF_STAT_CACHE_MISS = 6,   /* frames whose rule was not in the per-CPU cache */
+	JEBPF_STAT_SCRATCH = 7,	     /* samples lost because scratch memory was busy or missing */
+	JEBPF_STAT_WEIGHT_NS = 8,    /* CPU time all samples stand for, lost ones included */
+	JEBPF_STAT_END_FIRST = 16,   /* + enum jebpf_end: walks by the reason they ended */
 	JEBPF_STAT_COUNT = 32,
 };
 
@@ -114,14 +116,15 @@ enum jebpf_stat {
 
 /* How the canonical frame address (CFA) of a row is found. */
 enum jebpf_cfa {
-	JEBPF_CFA_NONE = 0,   /* no rule: a gap between functions, or an expression we do not know */
-	JEBPF_CFA_RSP = 1,    /* rsp + cfa_offset */
-	JEBPF_CFA_RBP = 2,    /* rbp + cfa_offset */
-	JEBPF_CFA_PLT = 3,    /* rsp + 8 + ((rip & 15) >= cfa_offset ? 8 : 0) */
-	JEBPF_CFA_SIGNAL = 4, /* signal frame: rsp at [rsp + cfa_offset], pc at [rsp + ra_offset], rbp at [rsp + rbp_offset] */
-	JEBPF_CFA_ROOT = 5,   /* return address undefined: the thread's first frame */
-	JEBPF_CFA_RBX = 6,    /* rbx + cfa_offset, exact frames only */
-	JEBPF_CFA_RDI = 7,    /* rdi + cfa_offset, exact frames only */
+	JEBPF_CFA_NONE = 0, /* no rule: a gap between functions, or an expression we do not know */
+	JEBPF_CFA_RSP = 1,  /* rsp + cfa_offset */
+	JEBPF_CFA_RBP = 2,  /* rbp + cfa_offset */
+	JEBPF_CFA_PLT = 3,  /* rsp + 8 + ((rip & 15) >= cfa_offset ? 8 : 0) */
+	JEBPF_CFA_SIGNAL =
+		4, /* signal frame: rsp at [rsp + cfa_offset], pc at [rsp + ra_offset], rbp at [rsp + rbp_offset] */
+	JEBPF_CFA_ROOT = 5, /* return address undefined: the thread's first frame */
+	JEBPF_CFA_RBX = 6,  /* rbx + cfa_offset, exact frames only */
+	JEBPF_CFA_RDI = 7,  /* rdi + cfa_offset, exact frames only */
 	JEBPF_CFA_RDX = 8,
 	JEBPF_CFA_RCX = 9,
 	JEBPF_CFA_R11 = 10,
@@ -131,9 +134,9 @@ enum jebpf_cfa {
 
 /* How the caller's rbp is found. */
 enum jebpf_rbp {
-	JEBPF_RBP_SAME = 0,   /* unchanged */
-	JEBPF_RBP_CFA = 1,    /* saved at CFA + rbp_offset */
-	JEBPF_RBP_UNKNOWN = 2, /* undefined */
+	JEBPF_RBP_SAME = 0,	 /* unchanged */
+	JEBPF_RBP_CFA = 1,	 /* saved at CFA + rbp_offset */
+	JEBPF_RBP_UNKNOWN = 2,	 /* undefined */
 	JEBPF_RBP_DEREF_RBP = 3, /* saved at rbp + rbp_offset */
 };
 
@@ -163,16 +166,17 @@ _Static_assert(sizeof(struct jebpf_row) == 8, "row layout");
 /* Map `mappings`: two halves of JEBPF_MAPPINGS_MAX, each sorted by start. */
 struct jebpf_mapping {
 	__u64 start;
-	__u64 end;	/* exclusive */
-	__u64 bias;	/* pc - bias = ELF virtual address */
-	__u32 module;	/* number of the loaded file, never reused in the life of the object; 0: none */
-	__u32 table;	/* index into `unwind_tables`; 0: no table */
+	__u64 end;    /* exclusive */
+	__u64 bias;   /* pc - bias = ELF virtual address */
+	__u32 module; /* number of the loaded file, never reused in the life of the object; 0: none */
+	__u32 table; /* index into `unwind_tables`; 0: no table */
 	__u32 row_count;
-	__u32 flags;	/* JEBPF_MAPPING_* */
+	__u32 flags; /* JEBPF_MAPPING_* */
 };
 _Static_assert(sizeof(struct jebpf_mapping) == 40, "mapping layout");
 
-#define JEBPF_MAPPING_FRAME_POINTERS 1 /* code keeps rbp frames: follow rbp where no rule is found */
+#define JEBPF_MAPPING_FRAME_POINTERS                                                               \
+	1 /* code keeps rbp frames: follow rbp where no rule is found */
 
 /* ---------------------------------------------------------------- knobs, set once before load */
 
@@ -201,18 +205,18 @@ struct jebpf_codelet {
 
 struct jebpf_config {
 	__u32 depth_max;
-	__u32 has_hotspot;     /* 0: no JVM, native frames only */
+	__u32 has_hotspot; /* 0: no JVM, native frames only */
 
 	/* code cache */
-	__u64 code_low;	       /* CodeCache::_low_bound */
+	__u64 code_low; /* CodeCache::_low_bound */
 	__u64 code_high;
 	__u64 interpreter_low; /* StubQueue buffer */
 	__u64 interpreter_high;
 	struct jebpf_code_heap heaps[JEBPF_CODE_HEAPS_MAX]; /* unused: low = high = 0 */
 	__u64 call_stub_return;
-	__u64 cont_barrier;	   /* StubRoutines::cont_returnBarrier; 0: unknown or no virtual threads */
+	__u64 cont_barrier; /* StubRoutines::cont_returnBarrier; 0: unknown or no virtual threads */
 	__u64 cont_barrier_exc;
-	__u64 cont_stubs_low;	   /* the blob or range of the continuation stubs */
+	__u64 cont_stubs_low; /* the blob or range of the continuation stubs */
 	__u64 cont_stubs_high;
 	__u64 cont_return_pc;	   /* ContinuationEntry::_return_pc */
 	__u64 name_nmethod;	   /* the one CodeBlob::_name pointer of all compiled methods */
@@ -220,8 +224,8 @@ struct jebpf_config {
 	__u64 name_adapter;	   /* of all I2C/C2I adapters */
 	__u64 name_vtable;
 	__u64 name_mh_adapter;
-	__u64 tls_module_id;	   /* of libjvm: index into the dtv; 0: unknown */
-	__u64 tls_thread_offset;   /* of Thread::_thr_current in libjvm's TLS block */
+	__u64 tls_module_id;	 /* of libjvm: index into the dtv; 0: unknown */
+	__u64 tls_thread_offset; /* of Thread::_thr_current in libjvm's TLS block */
 
 	__u32 cont_entry_frame_bytes; /* enterSpecial's frame size in bytes */
 	__u32 entry_codelet_count;
@@ -243,18 +247,18 @@ struct jebpf_config {
 	/* nmethod */
 	__u16 nmethod_method;
 	__u16 nmethod_compile_id;
-	__u16 nmethod_orig_pc;		  /* int */
-	__u16 nmethod_deopt_begin;	  /* pointer, up to 22 */
-	__u16 nmethod_deopt_mh_begin;	  /* pointer, up to 22 */
-	__u16 nmethod_deopt_offset;	  /* int from the blob, from 23 */
-	__u16 nmethod_deopt_mh_offset;	  /* int from the blob, 23 to 25 */
-	__u16 nmethod_stub_offset;	  /* int from the blob */
-	__u16 nmethod_verified_entry;	  /* pointer, up to 22 */
+	__u16 nmethod_orig_pc;		     /* int */
+	__u16 nmethod_deopt_begin;	     /* pointer, up to 22 */
+	__u16 nmethod_deopt_mh_begin;	     /* pointer, up to 22 */
+	__u16 nmethod_deopt_offset;	     /* int from the blob, from 23 */
+	__u16 nmethod_deopt_mh_offset;	     /* int from the blob, 23 to 25 */
+	__u16 nmethod_stub_offset;	     /* int from the blob */
+	__u16 nmethod_verified_entry;	     /* pointer, up to 22 */
 	__u16 nmethod_verified_entry_offset; /* u2 from code begin, from 23 */
 
 	/* Method, ConstMethod */
 	__u16 method_const;
-	__u16 const_method_bytes;     /* sizeof: the bytecodes start here */
+	__u16 const_method_bytes; /* sizeof: the bytecodes start here */
 	__u16 const_method_constants;
 	__u16 const_method_code_size; /* u2 */
 
@@ -262,13 +266,13 @@ struct jebpf_config {
 	__u16 thread_anchor_sp; /* JavaThread::_anchor + JavaFrameAnchor::_last_Java_sp */
 	__u16 thread_anchor_pc;
 	__u16 thread_anchor_fp;
-	__u16 thread_state;	/* int */
+	__u16 thread_state; /* int */
 	__u16 thread_osthread;
 	__u16 thread_vframe_array_head;
 	__u16 thread_cont_entry;
-	__u16 osthread_id;	/* int */
+	__u16 osthread_id; /* int */
 	__u16 cont_entry_parent;
-	__u16 state_in_java;	/* value of _thread_in_Java */
+	__u16 state_in_java;	       /* value of _thread_in_Java */
 	__u16 flag_frame_complete_i16; /* 1: blob_frame_complete is 16 bits wide */
 
 	/* CodeBlobKind values, JEBPF_ABSENT before 25 */
@@ -291,12 +295,12 @@ _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 
 /* Section .data.target, mapped into user space. Written by user space only. */
 struct jebpf_target {
-	__u32 tgid;	       /* process to sample, in the kernel's own numbers; 0: none */
-	__u32 mappings_half;   /* half of `mappings` in use: 0 or 1 */
+	__u32 tgid;	     /* process to sample, in the kernel's own numbers; 0: none */
+	__u32 mappings_half; /* half of `mappings` in use: 0 or 1 */
 	__u32 mappings_count[2];
-	__u32 generation;      /* grows with every change of mappings: older cache entries are void */
+	__u32 generation; /* grows with every change of mappings: older cache entries are void */
 	__u32 pad;
-	__u64 period_ns;       /* of the clock events */
+	__u64 period_ns; /* of the clock events */
 };
 _Static_assert(sizeof(struct jebpf_target) == 32, "target layout");
 

@@ -39,6 +39,8 @@ __noinline int unwind_by_anchor(struct walk *w)
 static __always_inline int step_module(struct walk *w)
 {
 	find_module(w);
+	if (w->found.kind == CODE_NONE && w->second_try)
+		return MARK(w, JEBPF_END_NO_MAPPING);
 	push_frame(w, JEBPF_FRAME_NATIVE, w->exact ? JEBPF_FRAME_EXACT : 0, w->pc, w->found.module);
 	if (w->found.kind == CODE_NONE) {
 		w->end = JEBPF_END_NO_MAPPING;
@@ -55,15 +57,31 @@ static __always_inline int step_module(struct walk *w)
 	return unwind_by_anchor(w);
 }
 
+/* The caller of a compiled frame is no code: looks for the return address above pushed words. */
+static __always_inline int second_try(struct walk *w)
+{
+	__u64 sp = w->second_try;
+
+	if (!sp || (w->end != JEBPF_END_NO_BLOB && w->end != JEBPF_END_NO_MAPPING))
+		return 1;
+	w->second_try = 0;
+	return unwind_pushed_words(w, sp);
+}
+
 static long step(__u32 index, void *context)
 {
 	struct walk *w = *(struct walk **)context;
+	__u32 frames = w->frames;
+	int ended;
 
-	if (w->frames >= config.depth_max)
+	if (frames >= config.depth_max)
 		return MARK(w, JEBPF_END_DEPTH);
-	if (in_code_cache(w->pc))
-		return unwind_java(w) != 0;
-	return step_module(w) != 0;
+	ended = in_code_cache(w->pc) ? unwind_java(w) : step_module(w);
+	if (ended)
+		return second_try(w) != 0;
+	if (w->sp != w->second_try)
+		w->second_try = 0;
+	return 0;
 }
 
 /* Walks from the registers in *w. Afterwards w->end is the reason and the frames are in the record. */
@@ -72,6 +90,7 @@ static __always_inline void walk_user(struct walk *w)
 	w->frames = 0;
 	w->anchored = 0;
 	w->window_base = 0;
+	w->second_try = 0;
 	w->end = JEBPF_END_DEPTH;
 	w->generation = target.generation;
 	LOOP(JEBPF_FRAMES_MAX, step, &w);

@@ -77,16 +77,13 @@ struct walk {
 	__u32 number;	    /* of this walk on this CPU: cache entries checked in it stay valid */
 	__u32 generation;
 	__u32 anchored; /* 1: the last-Java-frame anchor was used, it is not used twice */
-	__u32 busy;
+	__u32 pad;
 	__u64 thread; /* JavaThread* or 0 */
 	__u64 fs_base;
-	__u64 previous_sp; /* the frame before, for a second try when its caller is implausible */
-	__u32 previous_kind;
-	__u32 retried;
+	__u64 second_try;  /* end of the compiled frame just left, 0 after any other frame: if its
+			    * caller turns out to be none, words may have been pushed below it */
 	__u64 value;	   /* result of read_word() */
-	__u64 candidate;   /* argument of plausible_return() */
 	__u64 low, high;   /* bounds of a binary search */
-	__u64 detail;	   /* argument of the marker */
 	struct code found; /* result of a look-up */
 	struct code self;  /* the code of the frame being unwound */
 

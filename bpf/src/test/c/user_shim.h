@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compiles the kernel's unwinder as ordinary C: maps are arrays, user memory is whatever
+ * shim_read() says. Nothing of the unwinder is repeated here.
+ */
+#ifndef JEBPF_USER_SHIM_H
+#define JEBPF_USER_SHIM_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define __TARGET_ARCH_x86
+#undef __noinline
+#undef __always_inline
+#define __noinline __attribute__((noinline))
+#define __always_inline inline __attribute__((always_inline))
+
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, cs, flags, sp, ss;
+};
+
+struct task_struct {
+	struct {
+		unsigned long fsbase;
+	} thread;
+};
+
+struct bpf_perf_event_data {
+	struct pt_regs regs;
+};
+
+/* 0 when `size` bytes at `address` were copied; else the destination is zeroed, as in the kernel. */
+long shim_read(void *to, __u32 size, __u64 address);
+
+#define read_user(to, size, address) shim_read((void *)(to), size, (__u64)(address))
+#define LOOP(rounds, body, context)                                                                \
+	do {                                                                                       \
+		for (__u32 round_ = 0; round_ < (rounds); round_++)                                \
+			if (body(round_, context))                                                 \
+				break;                                                             \
+	} while (0)
+
+#define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
+#define BYTECODE_POINTER r13
+
+#include "../../main/c/walk.bpf.h"
+
+/* An array map: `count` elements of `size` bytes. An array of maps holds struct shim_map. */
+struct shim_map {
+	void *data;
+	__u32 size;
+	__u32 count;
+};
+
+static struct shim_map mappings, unwind_rules, unwind_tables;
+static struct jebpf_config config;
+static struct jebpf_target target;
+static __u64 shim_stats[JEBPF_STAT_COUNT];
+
+static inline void *bpf_map_lookup_elem(struct shim_map *map, const __u32 *key)
+{
+	if (*key >= map->count)
+		return NULL;
+	return (char *)map->data + (size_t)*key * map->size;
+}
+
+static inline void count(__u32 stat, __u64 by)
+{
+	shim_stats[stat % JEBPF_STAT_COUNT] += by;
+}
+
+#include "../../main/c/registers_x86.bpf.h"
+#include "../../main/c/module.bpf.h"
+#include "../../main/c/blob.bpf.h"
+#include "../../main/c/hotspot.bpf.h"
+#include "../../main/c/exact_x86.bpf.h"
+#include "../../main/c/unwind.bpf.h"
+
+#endif
