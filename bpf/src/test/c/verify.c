@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loads the kernel object with the knobs of a JDK 25, so that the verifier sees every branch that a
+ * real JVM opens, and prints the outcome. Linked statically: runs as the only program of a VM.
+ *
+ *   verify OBJECT        exit 0: loaded. 1: refused, with the end of the verifier's log.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../main/c/jebpf_types.h"
+
+#define CODE 0x7f0000000000ULL
+#define HEAP_BYTES 0x5000000ULL
+
+static int print_warnings(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
+}
+
+static void set_offsets(struct jebpf_config *config)
+{
+	for (__u16 *offset = &config->heap_block_bytes; offset < (__u16 *)(config + 1); offset++)
+		*offset = JEBPF_ABSENT;
+	config->heap_block_bytes = 8;
+	config->heap_block_used = 4;
+	config->blob_name = 8;
+	config->blob_size = 24;
+	config->blob_frame_size = 44;
+	config->blob_frame_complete = 54;
+	config->flag_frame_complete_i16 = 1;
+	config->blob_kind = 56;
+	config->blob_code_offset = 36;
+	config->blob_data_offset = 40;
+	config->nmethod_method = 80;
+	config->nmethod_compile_id = 212;
+	config->nmethod_orig_pc = 208;
+	config->nmethod_deopt_offset = 176;
+	config->nmethod_deopt_mh_offset = 180;
+	config->nmethod_stub_offset = 168;
+	config->nmethod_verified_entry_offset = 154;
+	config->method_const = 8;
+	config->const_method_bytes = 56;
+	config->const_method_constants = 8;
+	config->const_method_code_size = 34;
+	config->thread_anchor_sp = 1152;
+	config->thread_anchor_pc = 1160;
+	config->thread_anchor_fp = 1168;
+	config->thread_state = 1324;
+	config->thread_osthread = 1016;
+	config->thread_vframe_array_head = 1208;
+	config->thread_cont_entry = 1560;
+	config->osthread_id = 12;
+	config->cont_entry_parent = 8;
+	config->state_in_java = 8;
+	for (int i = 0; i < 11; i++)
+		(&config->kind_nmethod)[i] = i + 1;
+}
+
+static void set_knobs(struct jebpf_config *config)
+{
+	config->depth_max = JEBPF_FRAMES_MAX;
+	config->has_hotspot = 1;
+	config->code_low = CODE;
+	config->code_high = CODE + 3 * HEAP_BYTES;
+	config->interpreter_low = CODE + 0x1000;
+	config->interpreter_high = CODE + 0x41000;
+	for (int i = 0; i < 3; i++)
+		config->heaps[i] = (struct jebpf_code_heap){CODE + i * HEAP_BYTES,
+							    CODE + (i + 1) * HEAP_BYTES,
+							    0x7e0000000000ULL + i * 0x100000, 7, 0};
+	config->call_stub_return = CODE + 0xd00;
+	config->cont_barrier = CODE + 0xe00;
+	config->cont_barrier_exc = CODE + 0xe40;
+	config->cont_stubs_low = CODE + 0xe00;
+	config->cont_stubs_high = CODE + 0xf00;
+	config->cont_return_pc = CODE + 0x50000;
+	config->cont_entry_frame_bytes = 80;
+	config->name_nmethod = 0x7d0000000000ULL;
+	config->name_native_nmethod = 0x7d0000000010ULL;
+	config->tls_module_id = 2;
+	config->tls_thread_offset = 0x20;
+	config->entry_codelet_count = 30;
+	for (int i = 0; i < 30; i++)
+		config->entry_codelets[i] =
+			(struct jebpf_codelet){CODE + 0x2000 + i * 512, 512, 10, 40, 100};
+	set_offsets(config);
+}
+
+int main(int argc, char **argv)
+{
+	struct bpf_object *object;
+	struct bpf_map *map;
+	size_t bytes;
+	void *config;
+
+	if (argc != 2)
+		return 2;
+	libbpf_set_print(print_warnings);
+	object = bpf_object__open_file(argv[1], NULL);
+	if (!object)
+		return 2;
+	map = bpf_object__find_map_by_name(object, ".rodata.config");
+	config = map ? (void *)bpf_map__initial_value(map, &bytes) : NULL;
+	if (!config || bytes != sizeof(struct jebpf_config)) {
+		fprintf(stderr, "verify: .rodata.config is missing or of another size\n");
+		return 2;
+	}
+	set_knobs(config);
+	if (bpf_object__load(object)) {
+		printf("verify: refused\n");
+		return 1;
+	}
+	printf("verify: loaded\n");
+	return 0;
+}
