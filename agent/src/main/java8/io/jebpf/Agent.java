@@ -1,0 +1,167 @@
+package io.jebpf;
+
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.lang.instrument.Instrumentation;
+import java.lang.reflect.InvocationTargetException;
+import java.net.URISyntaxException;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The class named in the manifest: what the JVM calls at start ({@code -javaagent}), on attach and for {@code java -jar}.
+ *
+ * <p>It is the only class of the jar that an application could load, and the only one compiled for Java 8, so that an old
+ * JVM gets one clear line instead of an UnsupportedClassVersionError. It is its own class loader for {@code
+ * io.jebpf.boot}, and its own thread body, because a second class would be visible too.
+ *
+ * <p>Nothing is thrown out of {@code premain} and {@code agentmain}: from there it would end the JVM.
+ */
+public final class Agent extends ClassLoader implements Runnable {
+  /** The foreign function API is final from here on. */
+  private static final int JAVA_NEEDED = 22;
+
+  private static final String BOOT_PACKAGE = "io.jebpf.boot.";
+
+  /** Set while an agent runs or starts, so that a second attach does not load a second one. */
+  private static final AtomicBoolean RUNNING = new AtomicBoolean();
+
+  private final String arguments;
+  private final Instrumentation instrumentation;
+
+  private Agent(String arguments, Instrumentation instrumentation) {
+    super(null); // boot classes need java.base and java.instrument only, and must not see the application
+    this.arguments = arguments;
+    this.instrumentation = instrumentation;
+  }
+
+  /** Called by the JVM before the application's main method. Returns at once. */
+  public static void premain(String arguments, Instrumentation instrumentation) {
+    startBeside(arguments, instrumentation);
+  }
+
+  /** Called by the JVM when the jar is attached to it. Returns at once. */
+  public static void agentmain(String arguments, Instrumentation instrumentation) {
+    startBeside(arguments, instrumentation);
+  }
+
+  /** The command line: {@code java -jar jebpf.jar …}. */
+  public static void main(String[] arguments) {
+    int java = javaVersion();
+    if (java < JAVA_NEEDED) {
+      say("this command needs Java " + JAVA_NEEDED + " or newer and was started with Java " + java
+          + ": run it with the java of a newer JDK");
+      System.exit(1);
+    }
+    try {
+      new Agent("", null).boot("commandLine", new Class<?>[] {File.class, String[].class}, jar(), arguments);
+    } catch (Throwable e) {
+      say("failed: " + e);
+      System.exit(1);
+    }
+  }
+
+  private static void startBeside(String arguments, Instrumentation instrumentation) {
+    try {
+      int java = javaVersion();
+      if (java < JAVA_NEEDED) {
+        say("not started: it needs Java " + JAVA_NEEDED + " or newer and this JVM is Java " + java
+            + "; the application runs on, unprofiled");
+        return;
+      }
+      if (!RUNNING.compareAndSet(false, true)) {
+        say("already runs in this JVM: this second start does nothing");
+        return;
+      }
+      Agent agent = new Agent(arguments == null ? "" : arguments, instrumentation);
+      Thread thread = new Thread(systemThreadGroup(), agent, "jebpf-start");
+      thread.setDaemon(true);
+      thread.setContextClassLoader(agent);
+      thread.start();
+    } catch (Throwable e) {
+      sayNotStarted(e);
+    }
+  }
+
+  /** The body of thread jebpf-start. */
+  @Override
+  public void run() {
+    try {
+      boot("agent", new Class<?>[] {File.class, String.class, Instrumentation.class}, jar(), arguments, instrumentation);
+    } catch (Throwable e) {
+      RUNNING.set(false);
+      sayNotStarted(e);
+    }
+  }
+
+  private void boot(String entry, Class<?>[] types, Object... values) throws Throwable {
+    try {
+      loadClass(BOOT_PACKAGE + "Boot").getMethod(entry, types).invoke(null, values);
+    } catch (InvocationTargetException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static File jar() throws URISyntaxException {
+    return new File(Agent.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+  }
+
+  @Override
+  protected Class<?> findClass(String name) throws ClassNotFoundException {
+    if (!name.startsWith(BOOT_PACKAGE)) {
+      throw new ClassNotFoundException(name);
+    }
+    String resource = "/jebpf/" + name.replace('.', '/') + ".classdata";
+    try (InputStream in = Agent.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new ClassNotFoundException(name + ": no " + resource + " in jebpf.jar");
+      }
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      byte[] chunk = new byte[8192];
+      for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+        bytes.write(chunk, 0, n);
+      }
+      return defineClass(name, bytes.toByteArray(), 0, bytes.size(), Agent.class.getProtectionDomain());
+    } catch (IOException e) {
+      throw new ClassNotFoundException(name, e);
+    }
+  }
+
+  /** The root group, so that the application's own group does not count our thread. */
+  private static ThreadGroup systemThreadGroup() {
+    ThreadGroup group = Thread.currentThread().getThreadGroup();
+    while (group.getParent() != null) {
+      group = group.getParent();
+    }
+    return group;
+  }
+
+  /** 8, 17, 25, …: the property reads 1.8 before Java 9. */
+  private static int javaVersion() {
+    String version = System.getProperty("java.specification.version", "0");
+    String number = version.startsWith("1.") ? version.substring(2) : version;
+    try {
+      return Integer.parseInt(number);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  private static void sayNotStarted(Throwable e) {
+    say("not started: " + e + "; the application runs on, unprofiled");
+  }
+
+  /** One line on the real standard error: the application may have replaced System.err. */
+  private static void say(String line) {
+    try {
+      PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true);
+      err.println("jebpf: " + line);
+    } catch (Throwable e) {
+      return; // a host without a standard error has nothing to read
+    }
+  }
+}
