@@ -1,0 +1,64 @@
+package io.jebpf.it.workload;
+
+import java.lang.management.ManagementFactory;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+
+/** Lets a workload wait until the agent samples, and read and write the agent's MBean. */
+public final class AgentGate {
+  private static final int WAIT_MILLIS_MAX = 10_000;
+  private static final ObjectName NAME = name();
+
+  private AgentGate() {}
+
+  private static ObjectName name() {
+    try {
+      return new ObjectName("io.jebpf:type=Profiler");
+    } catch (JMException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Waits until samples of this process are taken. Returns at once without the agent, which is told
+   * by the JVM's own arguments.
+   */
+  public static void await() throws InterruptedException {
+    boolean agent =
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+            .anyMatch(a -> a.startsWith("-javaagent:"));
+    if (!agent) {
+      return;
+    }
+    long deadline = System.nanoTime() + WAIT_MILLIS_MAX * 1_000_000L;
+    while (System.nanoTime() < deadline) {
+      if (server().isRegistered(NAME) && number("Samples") > 0) {
+        return;
+      }
+      Burn.cpuMillis(5);
+    }
+    throw new IllegalStateException("the agent does not sample after " + WAIT_MILLIS_MAX + " ms");
+  }
+
+  private static MBeanServer server() {
+    return ManagementFactory.getPlatformMBeanServer();
+  }
+
+  /** A numeric attribute of the agent's MBean. */
+  public static long number(String attribute) {
+    try {
+      return ((Number) server().getAttribute(NAME, attribute)).longValue();
+    } catch (JMException e) {
+      throw new IllegalStateException("cannot read " + attribute + " of " + NAME, e);
+    }
+  }
+
+  public static void cpuHz(int hz) {
+    try {
+      server().setAttribute(NAME, new javax.management.Attribute("CpuHz", hz));
+    } catch (JMException e) {
+      throw new IllegalStateException("cannot set CpuHz of " + NAME, e);
+    }
+  }
+}
