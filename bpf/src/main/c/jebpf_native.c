@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The native helper: what Java's foreign function interface does badly or not at all.
+ *  - libbpf's print callback takes varargs, and may run on any thread;
+ *  - system calls whose errno must be read before the JVM can change it: every function here
+ *    returns a result that is not negative, or -errno;
+ *  - constants and layouts of kernel headers (perf_event_attr), which the C compiler knows.
+ * Nothing here allocates for long, keeps a thread, or touches a signal.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* ---------------------------------------------------------------- libbpf's messages */
+
+/* The last LOG_BYTES of text, oldest byte at log_start. A verifier's verdict stands at the end of its log. */
+#define LOG_BYTES (64 * 1024)
+/* Longest message that is formatted at all: libbpf asks the verifier for at most 16 MiB. */
+#define MESSAGE_BYTES_MAX (17 * 1024 * 1024)
+/* enum libbpf_print_level: WARN, INFO, DEBUG. DEBUG is a line per relocation: not kept. */
+#define LIBBPF_DEBUG 2
+
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static char log_ring[LOG_BYTES];
+static size_t log_start;
+static size_t log_length;
+
+static void log_append(const char *text, size_t length)
+{
+	if (length > LOG_BYTES) {
+		text += length - LOG_BYTES;
+		length = LOG_BYTES;
+	}
+	for (size_t done = 0; done < length;) {
+		size_t at = (log_start + log_length) % LOG_BYTES;
+		size_t part = LOG_BYTES - at;
+
+		if (part > length - done)
+			part = length - done;
+		memcpy(log_ring + at, text + done, part);
+		done += part;
+		log_length += part;
+		if (log_length > LOG_BYTES) {
+			log_start = (log_start + log_length - LOG_BYTES) % LOG_BYTES;
+			log_length = LOG_BYTES;
+		}
+	}
+}
+
+/* Has the type libbpf_print_fn_t. Nothing of libbpf's output may reach the host's stderr. */
+EXPORT int jebpf_print(int level, const char *format, va_list arguments)
+{
+	char small[512];
+	char *text = small;
+	int saved = errno;
+	va_list again;
+	int length;
+
+	if (level >= LIBBPF_DEBUG)
+		return 0;
+	va_copy(again, arguments);
+	length = vsnprintf(small, sizeof(small), format, arguments);
+	if (length >= (int)sizeof(small) && length < MESSAGE_BYTES_MAX) {
+		text = malloc((size_t)length + 1);
+		if (text)
+			length = vsnprintf(text, (size_t)length + 1, format, again);
+	}
+	va_end(again);
+	if (text && length > 0) {
+		if (text == small && length >= (int)sizeof(small))
+			length = sizeof(small) - 1;
+		pthread_mutex_lock(&log_lock);
+		log_append(text, (size_t)length);
+		pthread_mutex_unlock(&log_lock);
+	}
+	if (text != small)
+		free(text);
+	errno = saved;
+	return length;
+}
+
+/* Moves the kept text to `out` (the newest `capacity` bytes of it) and forgets it. Returns the bytes written. */
+EXPORT int64_t jebpf_log_take(char *out, int64_t capacity)
+{
+	size_t skip, length, first;
+
+	if (capacity < 0)
+		return -EINVAL;
+	pthread_mutex_lock(&log_lock);
+	skip = log_length > (size_t)capacity ? log_length - (size_t)capacity : 0;
+	length = log_length - skip;
+	log_start = (log_start + skip) % LOG_BYTES;
+	first = LOG_BYTES - log_start;
+	if (first > length)
+		first = length;
+	memcpy(out, log_ring + log_start, first);
+	memcpy(out + first, log_ring, length - first);
+	log_start = 0;
+	log_length = 0;
+	pthread_mutex_unlock(&log_lock);
+	return (int64_t)length;
+}
+
+/* ---------------------------------------------------------------- memory */
+
+static int64_t result(int64_t value)
+{
+	return value < 0 ? -errno : value;
+}
+
+EXPORT int64_t jebpf_page_size(void)
+{
+	return result(sysconf(_SC_PAGESIZE));
+}
+
+/* Shared mapping of `length` bytes of fd from `offset`: the address, or -errno. */
+EXPORT int64_t jebpf_map(int64_t fd, int64_t offset, int64_t length, int64_t writable)
+{
+	void *address = mmap(NULL, (size_t)length, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, (int)fd,
+			     (off_t)offset);
+
+	return address == MAP_FAILED ? -errno : (int64_t)(intptr_t)address;
+}
+
+EXPORT int64_t jebpf_unmap(void *address, int64_t length)
+{
+	return result(munmap(address, (size_t)length));
+}
+
+EXPORT int64_t jebpf_close(int64_t fd)
+{
+	return result(close((int)fd));
+}
+
+/* Bytes read from another address space (or our own), or -errno. Never raises a signal. */
+EXPORT int64_t jebpf_vm_read(int64_t pid, uint64_t remote, void *local, int64_t length)
+{
+	struct iovec to = {.iov_base = local, .iov_len = (size_t)length};
+	struct iovec from = {.iov_base = (void *)(uintptr_t)remote, .iov_len = (size_t)length};
+
+	return result(process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0));
+}
+
+/* ---------------------------------------------------------------- clock events */
+
+/* A disabled software clock event for all that runs on one CPU: the fd, or -errno. */
+EXPORT int64_t jebpf_perf_open(int64_t cpu, uint64_t period_ns)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = period_ns,
+		.disabled = 1,
+	};
+
+	return result(syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
+EXPORT int64_t jebpf_perf_attach(int64_t fd, int64_t program_fd)
+{
+	return result(ioctl((int)fd, PERF_EVENT_IOC_SET_BPF, (int)program_fd));
+}
+
+EXPORT int64_t jebpf_perf_enable(int64_t fd, int64_t enable)
+{
+	return result(ioctl((int)fd, enable ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0));
+}
+
+EXPORT int64_t jebpf_perf_period(int64_t fd, uint64_t period_ns)
+{
+	return result(ioctl((int)fd, PERF_EVENT_IOC_PERIOD, &period_ns));
+}
+
+/* Nanoseconds the event has counted. It stands still when its CPU went away, even if that came back. */
+EXPORT int64_t jebpf_perf_count(int64_t fd)
+{
+	int64_t count = 0;
+	ssize_t got = read((int)fd, &count, sizeof(count));
+
+	if (got < 0)
+		return -errno;
+	return got == sizeof(count) ? count : -EIO; /* 0 bytes: the event is in error state */
+}
+
+/* ---------------------------------------------------------------- the host's limits */
+
+typedef int (*map_create)(int type, const char *name, uint32_t key, uint32_t value, uint32_t entries, const void *);
+
+/*
+ * Where it finds no memcg accounting (no rights, or a kernel before 5.11), libbpf raises RLIMIT_MEMLOCK at
+ * its first map, once. The limit is the host's: this provokes that first time and takes it back. (The
+ * function that would switch it off, libbpf_set_memlock_rlim, is not exported by libbpf 1.1.)
+ */
+EXPORT int64_t jebpf_keep_memlock(map_create create)
+{
+	struct rlimit before, after;
+	int known = !getrlimit(RLIMIT_MEMLOCK, &before);
+	int fd = create(2 /* BPF_MAP_TYPE_ARRAY */, "probe", sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	if (!known || getrlimit(RLIMIT_MEMLOCK, &after))
+		return -errno;
+	if (after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max)
+		return 0;
+	return result(setrlimit(RLIMIT_MEMLOCK, &before));
+}

@@ -1,0 +1,31 @@
+package io.jebpf.bpf;
+
+/**
+ * The system calls we make, as plain numbers. Every result that is negative is {@code -errno}. Implemented by
+ * {@link Libjebpf}; tests wrap it to make single calls fail.
+ */
+interface KernelCalls {
+  int pageSize();
+
+  int close(int fd);
+
+  /** Address of a new shared mapping. */
+  long map(int fd, long offset, long length, boolean writable);
+
+  int unmap(long address, long length);
+
+  /** Bytes copied from the memory of process {@code pid} to native memory. */
+  long vmRead(int pid, long remote, long local, int length);
+
+  /** A new, disabled software clock event on one CPU: its fd. */
+  int perfOpen(int cpu, long periodNanos);
+
+  int perfAttach(int fd, int programFd);
+
+  int perfEnable(int fd, boolean enable);
+
+  int perfPeriod(int fd, long periodNanos);
+
+  /** Nanoseconds that the event has counted. */
+  long perfCount(int fd);
+}

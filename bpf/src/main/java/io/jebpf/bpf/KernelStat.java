@@ -1,0 +1,36 @@
+package io.jebpf.bpf;
+
+/** Counters of the kernel programs (enum jebpf_stat): index into {@link KernelPrograms#stats()}, and what it says. */
+public enum KernelStat {
+  EVENTS(0, "clock events seen, whatever ran"),
+  SAMPLES(1, "clock events that hit the process: each was written or lost"),
+  RING_FULL(2, "samples lost because the ring was full"),
+  KERNEL_STACK(3, "kernel stacks that could not be read"),
+  PROGRAM_NS(4, "nanoseconds spent in the kernel programs"),
+  FRAMES(5, "user frames taken"),
+  CACHE_MISS(6, "frames whose rule was not in the per-CPU cache"),
+  SCRATCH(7, "samples lost because scratch memory was busy or missing"),
+  WEIGHT_NS(8, "nanoseconds of CPU time that all samples stand for, lost ones included"),
+  END_FIRST(16, "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd");
+
+  private final int index;
+  private final String sentence;
+
+  KernelStat(int index, String sentence) {
+    this.index = index;
+    this.sentence = sentence;
+  }
+
+  public int index() {
+    return index;
+  }
+
+  public String sentence() {
+    return sentence;
+  }
+
+  /** This counter's value in what {@link KernelPrograms#stats()} returned. */
+  public long of(long[] stats) {
+    return stats[index];
+  }
+}

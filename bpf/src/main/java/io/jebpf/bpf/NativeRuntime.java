@@ -1,0 +1,135 @@
+package io.jebpf.bpf;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Our native libraries in this process: zlib, libelf, libbpf and the helper. One per class loader, for the
+ * life of the process; the libraries are never unloaded. Thread-safe.
+ *
+ * <p>They live in the jar, are unpacked to a fresh private directory, loaded, and deleted at once, so that
+ * nothing stays on disk ({@link NativeUnpacker}). Their names inside the process (SONAME) are ours alone, see
+ * {@code natives.mk}: a libz, libelf or libbpf that the application has loaded, or will load, is another
+ * library to the dynamic linker, and neither side gets the other's copy. Symbols are bound at load time and kept
+ * local. (RTLD_DEEPBIND is not used: it would split malloc from free under a preloaded allocator.)
+ *
+ * <p>They need glibc 2.33 or newer (Debian 12's libelf); musl cannot load them.
+ */
+public final class NativeRuntime {
+  /** In load order: each needs only what stands before it. */
+  private static final List<String> LIBRARIES =
+      List.of("jebpfz.so", "jebpfelf.so", "jebpfbpf.so", "jebpfhelp.so");
+
+  private static final int LIBBPF = 2;
+  private static final int HELPER = 3;
+
+  private static long[] handles = {};
+  private static NativeRuntime loaded;
+
+  private final KernelCalls kernel;
+  private final BpfCalls bpf;
+
+  /** For tests, which put failing calls in. */
+  NativeRuntime(KernelCalls kernel, BpfCalls bpf) {
+    this.kernel = kernel;
+    this.bpf = bpf;
+  }
+
+  /**
+   * Loads the libraries, or returns the runtime that has them already.
+   *
+   * @param parentDirectories where the private directory may be made, tried in order; last of all memory
+   *     ({@code memfd_create}) is tried
+   */
+  public static synchronized NativeRuntime load(List<Path> parentDirectories) throws NativeLoadException {
+    if (loaded != null) {
+      return loaded;
+    }
+    requireNativeAccess(NativeRuntime.class.getModule());
+    NativeUnpacker unpacker = new NativeUnpacker(readLibraries(platform()));
+    handles = unpacker.load(parentDirectories);
+    try {
+      Libjebpf kernel = new Libjebpf();
+      loaded = new NativeRuntime(kernel, Libbpf.initialise());
+      return loaded;
+    } catch (LinkageError e) {
+      throw new NativeLoadException(
+          "the native libraries of jebpf do not fit together: " + e + "; the jar is damaged, use another copy");
+    }
+  }
+
+  /** Reads memory of process {@code pid} (a number of our own PID namespace; may be ourselves). */
+  public ProcessVm processVm(int pid) {
+    return new ProcessVm(kernel, pid);
+  }
+
+  KernelCalls kernel() {
+    return kernel;
+  }
+
+  BpfCalls bpf() {
+    return bpf;
+  }
+
+  static long libbpfSymbol(String name) {
+    return symbol(LIBBPF, name);
+  }
+
+  static long helperSymbol(String name) {
+    return symbol(HELPER, name);
+  }
+
+  private static long symbol(int library, String name) {
+    long address = handles.length == 0 ? 0 : Libdl.find(handles[library], name);
+    if (address == 0) {
+      throw new UnsatisfiedLinkError(LIBRARIES.get(library) + " has no function " + name);
+    }
+    return address;
+  }
+
+  private static void requireNativeAccess(Module module) throws NativeLoadException {
+    if (!module.isNativeAccessEnabled()) {
+      String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
+      throw new NativeLoadException(
+          "the JVM does not let " + module + " call native code; start it with --enable-native-access=" + name);
+    }
+  }
+
+  private static String platform() throws NativeLoadException {
+    String os = System.getProperty("os.name", "");
+    String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
+    String machine =
+        switch (arch) {
+          case "amd64", "x86_64" -> "x86_64";
+          case "aarch64", "arm64" -> "aarch64";
+          default -> "";
+        };
+    if (!os.equals("Linux") || machine.isEmpty()) {
+      throw new NativeLoadException(
+          "jebpf needs Linux on x86-64 or aarch64, this is " + os + " on " + arch + "; run without the agent here");
+    }
+    return "linux-" + machine;
+  }
+
+  private static List<NativeUnpacker.Library> readLibraries(String platform) throws NativeLoadException {
+    List<NativeUnpacker.Library> libraries = new ArrayList<>();
+    for (String name : LIBRARIES) {
+      String resource = "native/" + platform + "/" + name;
+      try (InputStream in = NativeRuntime.class.getResourceAsStream(resource)) {
+        if (in == null) {
+          throw new NativeLoadException(
+              "this jar has no native library for " + platform + " (" + resource + "); use a jar built for it");
+        }
+        libraries.add(new NativeUnpacker.Library(name, in.readAllBytes()));
+      } catch (IOException e) {
+        throw new NativeLoadException(
+            "native library " + resource + " could not be read from the jar: " + e + "; is the jar complete?");
+      }
+    }
+    return libraries;
+  }
+}

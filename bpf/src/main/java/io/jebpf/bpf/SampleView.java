@@ -1,0 +1,143 @@
+package io.jebpf.bpf;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One sample, read where it lies in the ring ({@code struct jebpf_sample}). Valid inside {@link
+ * SampleHandler#onSample} only; reused. Frames are leaf first.
+ */
+public final class SampleView {
+  /** Threads share few names: as many strings are kept, and found again by their 16 bytes. */
+  private static final int NAMES = 256;
+
+  private final long[] nameLow = new long[NAMES];
+  private final long[] nameHigh = new long[NAMES];
+  private final String[] names = new String[NAMES];
+
+  private ByteBuffer buffer = ByteBuffer.allocate(0);
+  private int base;
+  private int kernelFrames;
+  private int userFrames;
+  private int userBase;
+
+  SampleView() {
+    java.util.Arrays.fill(names, "");
+  }
+
+  /** Points the view at a record; false if it is not a whole sample. */
+  boolean at(ByteBuffer in, int offset, int length) {
+    if (length < Layout.SAMPLE_BYTES
+        || in.getInt(offset + Layout.SAMPLE_TYPE) != Layout.RECORD_SAMPLE
+        || in.getInt(offset + Layout.SAMPLE_SIZE) > length) {
+      return false;
+    }
+    int kernel = Short.toUnsignedInt(in.getShort(offset + Layout.SAMPLE_KERNEL_FRAMES));
+    int user = Short.toUnsignedInt(in.getShort(offset + Layout.SAMPLE_USER_FRAMES));
+    int needs = Layout.SAMPLE_BYTES + kernel * Long.BYTES + user * Layout.FRAME_BYTES;
+    if (needs > in.getInt(offset + Layout.SAMPLE_SIZE)) {
+      return false;
+    }
+    buffer = in;
+    base = offset;
+    kernelFrames = kernel;
+    userFrames = user;
+    userBase = offset + Layout.SAMPLE_BYTES + kernel * Long.BYTES;
+    return true;
+  }
+
+  /** When, on CLOCK_MONOTONIC (the clock of System.nanoTime). */
+  public long timeNanos() {
+    return buffer.getLong(base + Layout.SAMPLE_TIME);
+  }
+
+  /** CPU time the sample stands for. */
+  public long weightNanos() {
+    return buffer.getLong(base + Layout.SAMPLE_WEIGHT);
+  }
+
+  /** Start of the thread on the boot time clock: tells threads with a reused tid apart. */
+  public long threadStartNanos() {
+    return buffer.getLong(base + Layout.SAMPLE_THREAD_START);
+  }
+
+  /** Address of HotSpot's JavaThread, 0 when the walk did not learn it. */
+  public long javaThread() {
+    return buffer.getLong(base + Layout.SAMPLE_JAVA_THREAD);
+  }
+
+  /** Thread id in the PID namespace of the process. */
+  public int tid() {
+    return buffer.getInt(base + Layout.SAMPLE_TID);
+  }
+
+  public int cpu() {
+    return buffer.getInt(base + Layout.SAMPLE_CPU);
+  }
+
+  /** What taking the stack cost. */
+  public int walkNanos() {
+    return buffer.getInt(base + Layout.SAMPLE_WALK);
+  }
+
+  /** Why the walk ended: enum jebpf_end, 0 is the thread's root. */
+  public int end() {
+    return Byte.toUnsignedInt(buffer.get(base + Layout.SAMPLE_END));
+  }
+
+  /** The kernel's name of the thread, at most 15 bytes. */
+  public String comm() {
+    long low = buffer.getLong(base + Layout.SAMPLE_COMM);
+    long high = buffer.getLong(base + Layout.SAMPLE_COMM + Long.BYTES);
+    long mixed = (low * 31 + high) * 0x9E3779B97F4A7C15L;
+    int slot = (int) (mixed >>> 56) & (NAMES - 1);
+    if (nameLow[slot] != low || nameHigh[slot] != high) {
+      names[slot] = decodeComm();
+      nameLow[slot] = low;
+      nameHigh[slot] = high;
+    }
+    return names[slot];
+  }
+
+  private String decodeComm() {
+    byte[] bytes = new byte[Layout.COMM_BYTES];
+    int length = 0;
+    while (length < bytes.length && buffer.get(base + Layout.SAMPLE_COMM + length) != 0) {
+      bytes[length] = buffer.get(base + Layout.SAMPLE_COMM + length);
+      length++;
+    }
+    return new String(bytes, 0, length, StandardCharsets.UTF_8);
+  }
+
+  public int kernelFrames() {
+    return kernelFrames;
+  }
+
+  /** Address of kernel frame {@code i}: the pc for 0, return addresses above. */
+  public long kernelAddress(int i) {
+    checkIndex(i, kernelFrames);
+    return buffer.getLong(base + Layout.SAMPLE_BYTES + i * Long.BYTES);
+  }
+
+  public int userFrames() {
+    return userFrames;
+  }
+
+  /** Kind, flags and address of user frame {@code i}, see struct jebpf_frame. */
+  public long head(int i) {
+    checkIndex(i, userFrames);
+    return buffer.getLong(userBase + i * Layout.FRAME_BYTES + Layout.FRAME_HEAD);
+  }
+
+  public long detail(int i) {
+    checkIndex(i, userFrames);
+    return buffer.getLong(userBase + i * Layout.FRAME_BYTES + Layout.FRAME_DETAIL);
+  }
+
+  /** The buffer goes on behind this record, so its own check would not do. */
+  private static void checkIndex(int i, int count) {
+    if (i < 0 || i >= count) {
+      throw new IndexOutOfBoundsException("frame " + i + " of " + count);
+    }
+  }
+}

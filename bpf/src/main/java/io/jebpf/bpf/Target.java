@@ -1,0 +1,43 @@
+package io.jebpf.bpf;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * {@code struct jebpf_target}, shared with the running programs. Each field has one writer: tgid {@link
+ * KernelPrograms}, period {@link CpuSampler}, the rest {@link Mappings}.
+ */
+final class Target {
+  private static final VarHandle INT =
+      MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle LONG =
+      MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
+  private final ByteBuffer buffer;
+
+  Target(ByteBuffer buffer) {
+    this.buffer = buffer;
+  }
+
+  void tgid(int tgid) {
+    INT.setRelease(buffer, Layout.TARGET_TGID, tgid);
+  }
+
+  void periodNanos(long nanos) {
+    LONG.setRelease(buffer, Layout.TARGET_PERIOD, nanos);
+  }
+
+  int half() {
+    return (int) INT.getAcquire(buffer, Layout.TARGET_HALF) & 1;
+  }
+
+  /** Makes a filled half the one in use. The programs read the half first, then its count. */
+  void flip(int half, int count) {
+    INT.setRelease(buffer, Layout.TARGET_COUNT + half * Integer.BYTES, count);
+    INT.setRelease(buffer, Layout.TARGET_HALF, half);
+    int generation = (int) INT.getAcquire(buffer, Layout.TARGET_GENERATION);
+    INT.setRelease(buffer, Layout.TARGET_GENERATION, generation + 1);
+  }
+}

@@ -1,0 +1,174 @@
+package io.jebpf.bpf;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Unwind tables in the kernel: the rules shared by all, and one inner map of rows per file. Owner: one thread.
+ * Closed with its {@link KernelPrograms}, which frees all tables.
+ */
+public final class UnwindTables {
+  private static final int MAP_TYPE_ARRAY = 2;
+  private static final int MMAPABLE = 1 << 10; // BPF_F_MMAPABLE
+  private static final int INNER_MAP = 1 << 12; // BPF_F_INNER_MAP: each inner map may have its own size
+
+  private record Rule(int cfa, int cfaOffset, int rbp, int rbpOffset, int raOffset) {}
+
+  private final KernelCalls kernel;
+  private final BpfCalls bpf;
+  private final ByteBuffer rules;
+  private final int outerFd;
+  private final Map<Rule, Integer> known = new HashMap<>();
+
+  /** Oldest free number first: a walk that is going on may still hold the number of a removed table. */
+  private final ArrayDeque<Integer> free = new ArrayDeque<>();
+
+  private int nextRule = 1; // 0 is "no rule"
+  private int nextTable = 1; // 0 is "no table"
+  private long rulesRefused;
+  private volatile boolean closed;
+
+  UnwindTables(KernelCalls kernel, BpfCalls bpf, ByteBuffer rules, int outerFd) {
+    this.kernel = kernel;
+    this.bpf = bpf;
+    this.rules = rules;
+    this.outerFd = outerFd;
+    known.put(new Rule(0, 0, 0, 0, 0), 0);
+  }
+
+  /**
+   * Number of a rule, the same for the same rule. When there are more than 8,191 different ones: 0, "no rule"
+   * (such pcs then end a walk with that reason), and {@link #rulesRefused} counts.
+   *
+   * @param cfa enum jebpf_cfa; 0 gives rule 0
+   * @param rbp enum jebpf_rbp
+   */
+  public int rule(int cfa, int cfaOffset, int rbp, int rbpOffset, int raOffset) {
+    if (cfa == 0) {
+      return 0;
+    }
+    Rule rule = new Rule(cfa, cfaOffset, rbp, rbpOffset, raOffset);
+    Integer old = known.get(rule);
+    if (old != null) {
+      return old;
+    }
+    if (nextRule == Layout.RULES_MAX) {
+      rulesRefused++;
+      return 0;
+    }
+    int at = nextRule * Layout.RULE_BYTES;
+    rules.putInt(at + Layout.RULE_CFA_OFFSET, cfaOffset);
+    rules.putInt(at + Layout.RULE_RBP_OFFSET, rbpOffset);
+    rules.putInt(at + Layout.RULE_RA_OFFSET, raOffset);
+    rules.put(at + Layout.RULE_CFA, (byte) cfa);
+    rules.put(at + Layout.RULE_RBP, (byte) rbp);
+    known.put(rule, nextRule);
+    return nextRule++;
+  }
+
+  /** Calls of {@link #rule} that found the rules full. */
+  public long rulesRefused() {
+    return rulesRefused;
+  }
+
+  /** Different rules in use, rule 0 included. */
+  public int rules() {
+    return nextRule;
+  }
+
+  /**
+   * Puts a table into the kernel. It is complete before any walk can see it.
+   *
+   * @param starts ELF virtual addresses, ascending (unsigned)
+   * @param globalRules rule of each row, from {@link #rule}
+   * @param rows how many of both are used
+   * @return the table's number, for {@link KernelMapping}
+   */
+  public int add(int[] starts, int[] globalRules, int rows) throws KernelException {
+    requireOpen();
+    checkRows(starts, globalRules, rows);
+    if (nextTable == Layout.TABLES_MAX && free.isEmpty()) {
+      throw new KernelException(
+          "adding unwind table " + Layout.TABLES_MAX,
+          Errno.ENOSPC,
+          "the process maps more files with code than jebpf has tables for; stacks end in the others");
+    }
+    int fd =
+        bpf.mapCreate(
+            MAP_TYPE_ARRAY, "unwind_table", Integer.BYTES, Layout.ROW_BYTES, rows, INNER_MAP | MMAPABLE);
+    if (fd < 0) {
+      throw new KernelException("bpf(BPF_MAP_CREATE, unwind table of " + rows + " rows)", -fd, Advice.forMap(-fd));
+    }
+    try {
+      fill(fd, starts, globalRules, rows);
+      int number = free.isEmpty() ? nextTable : free.peekFirst();
+      int error = bpf.mapUpdate(outerFd, number, fd);
+      if (error < 0) {
+        throw new KernelException("bpf(BPF_MAP_UPDATE_ELEM, unwind_tables[" + number + "])", -error, "");
+      }
+      if (free.isEmpty()) {
+        nextTable++;
+      } else {
+        free.removeFirst();
+      }
+      return number;
+    } finally {
+      kernel.close(fd); // the outer map holds the table
+    }
+  }
+
+  private void fill(int fd, int[] starts, int[] globalRules, int rows) throws KernelException {
+    long length = (long) rows * Layout.ROW_BYTES;
+    try (Mmap mapped = Mmap.temporary(kernel, "unwind_table", fd, length)) {
+      ByteBuffer out = mapped.buffer();
+      for (int i = 0, at = 0; i < rows; i++, at += Layout.ROW_BYTES) {
+        out.putInt(at + Layout.ROW_START, starts[i]);
+        out.putShort(at + Layout.ROW_RULE, (short) globalRules[i]);
+      }
+    }
+  }
+
+  private void checkRows(int[] starts, int[] globalRules, int rows) throws KernelException {
+    if (rows <= 0 || rows > starts.length || rows > globalRules.length) {
+      throw new IllegalArgumentException(
+          rows + " rows of " + starts.length + " starts and " + globalRules.length + " rules");
+    }
+    if (rows > Layout.TABLE_ROWS_MAX) {
+      throw new KernelException(
+          "adding an unwind table of " + rows + " rows",
+          Errno.E2BIG,
+          "at most " + Layout.TABLE_ROWS_MAX + " are searched; stacks end in this file");
+    }
+    for (int i = 0; i < rows; i++) {
+      if (globalRules[i] < 0 || globalRules[i] >= nextRule) {
+        throw new IllegalArgumentException("row " + i + " names rule " + globalRules[i] + " of " + nextRule);
+      }
+      if (i > 0 && Integer.compareUnsigned(starts[i], starts[i - 1]) <= 0) {
+        throw new IllegalArgumentException("row " + i + " does not start above the row before it");
+      }
+    }
+  }
+
+  /** Removes a table that no mapping names any more. Its number is used again, as late as possible. */
+  public void remove(int table) {
+    requireOpen();
+    if (table <= 0 || table >= nextTable || free.contains(table)) {
+      throw new IllegalArgumentException("there is no unwind table " + table);
+    }
+    bpf.mapDelete(outerFd, table); // can fail only if it is gone already
+    free.addLast(table);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the unwind tables are closed");
+    }
+  }
+
+  /** The outer map's fd is about to be closed, and its number may become another's. */
+  void close() {
+    closed = true;
+  }
+}
