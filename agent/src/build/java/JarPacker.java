@@ -18,11 +18,13 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Makes jebpf.jar of the shaded jar: the entry class stays a class, everything else goes below {@code jebpf/} with class
- * files renamed to {@code .classdata}, so that an application with the jar on its path sees one class and no resources.
- * Run by the build (agent/pom.xml) as a source file. The same input gives the same bytes.
+ * Makes jebpf.jar of the shaded jar: the entry class stays a class, everything else goes below
+ * {@code jebpf/} with class files renamed to {@code .classdata}, so that an application with the
+ * jar on its path sees one class and no resources. Run by the build (agent/pom.xml) as a source
+ * file. The same input gives the same bytes.
  *
- * <p>Arguments: shaded jar, jar to write, version, time stamp (ISO), directory with LICENSE, NOTICE and LICENSES.
+ * <p>Arguments: shaded jar, jar to write, version, time stamp (ISO), directory with LICENSE, NOTICE
+ * and LICENSES.
  */
 final class JarPacker {
   private static final String PREFIX = "jebpf/";
@@ -136,20 +138,23 @@ final class JarPacker {
     zip.closeEntry();
   }
 
-  /** Add-Opens is obeyed for {@code java -jar} only; as an agent, the entry class has Instrumentation. */
+  /**
+   * Add-Opens is obeyed for {@code java -jar} only; as an agent, the entry class has
+   * Instrumentation.
+   */
   private static byte[] manifest(String version) {
     return """
-        Manifest-Version: 1.0
-        Premain-Class: io.jebpf.Agent
-        Agent-Class: io.jebpf.Agent
-        Main-Class: io.jebpf.Agent
-        Can-Redefine-Classes: true
-        Can-Retransform-Classes: true
-        Add-Opens: java.base/java.lang
-        Implementation-Title: jebpf
-        Implementation-Version: %s
+    Manifest-Version: 1.0
+    Premain-Class: io.jebpf.Agent
+    Agent-Class: io.jebpf.Agent
+    Main-Class: io.jebpf.Agent
+    Can-Redefine-Classes: true
+    Can-Retransform-Classes: true
+    Add-Opens: java.base/java.lang
+    Implementation-Title: jebpf
+    Implementation-Version: %s
 
-        """
+    """
         .formatted(version)
         .replace("\n", "\r\n")
         .getBytes(StandardCharsets.UTF_8);

@@ -13,13 +13,16 @@ import java.net.URISyntaxException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The class named in the manifest: what the JVM calls at start ({@code -javaagent}), on attach and for {@code java -jar}.
+ * The class named in the manifest: what the JVM calls at start ({@code -javaagent}), on attach and
+ * for {@code java -jar}.
  *
- * <p>It is the only class of the jar that an application could load, and the only one compiled for Java 8, so that an old
- * JVM gets one clear line instead of an UnsupportedClassVersionError. It is its own class loader for {@code
- * io.jebpf.boot}, and its own thread body, because a second class would be visible too.
+ * <p>It is the only class of the jar that an application could load, and the only one compiled for
+ * Java 8, so that an old JVM gets one clear line instead of an UnsupportedClassVersionError. It is
+ * its own class loader for {@code io.jebpf.boot}, and its own thread body, because a second class
+ * would be visible too.
  *
- * <p>Nothing is thrown out of {@code premain} and {@code agentmain}: from there it would end the JVM.
+ * <p>Nothing is thrown out of {@code premain} and {@code agentmain}: from there it would end the
+ * JVM.
  */
 public final class Agent extends ClassLoader implements Runnable {
   /** The foreign function API is final from here on. */
@@ -34,7 +37,9 @@ public final class Agent extends ClassLoader implements Runnable {
   private final Instrumentation instrumentation;
 
   private Agent(String arguments, Instrumentation instrumentation) {
-    super(null); // boot classes need java.base and java.instrument only, and must not see the application
+    super(
+        null); // boot classes need java.base and java.instrument only, and must not see the
+               // application
     this.arguments = arguments;
     this.instrumentation = instrumentation;
   }
@@ -53,12 +58,17 @@ public final class Agent extends ClassLoader implements Runnable {
   public static void main(String[] arguments) {
     int java = javaVersion();
     if (java < JAVA_NEEDED) {
-      say("this command needs Java " + JAVA_NEEDED + " or newer and was started with Java " + java
-          + ": run it with the java of a newer JDK");
+      say(
+          "this command needs Java "
+              + JAVA_NEEDED
+              + " or newer and was started with Java "
+              + java
+              + ": run it with the java of a newer JDK");
       System.exit(1);
     }
     try {
-      new Agent("", null).boot("commandLine", new Class<?>[] {File.class, String[].class}, jar(), arguments);
+      new Agent("", null)
+          .boot("commandLine", new Class<?>[] {File.class, String[].class}, jar(), arguments);
     } catch (Throwable e) {
       say("failed: " + e);
       System.exit(1);
@@ -69,8 +79,12 @@ public final class Agent extends ClassLoader implements Runnable {
     try {
       int java = javaVersion();
       if (java < JAVA_NEEDED) {
-        say("not started: it needs Java " + JAVA_NEEDED + " or newer and this JVM is Java " + java
-            + "; the application runs on, unprofiled");
+        say(
+            "not started: it needs Java "
+                + JAVA_NEEDED
+                + " or newer and this JVM is Java "
+                + java
+                + "; the application runs on, unprofiled");
         return;
       }
       if (!RUNNING.compareAndSet(false, true)) {
@@ -91,7 +105,12 @@ public final class Agent extends ClassLoader implements Runnable {
   @Override
   public void run() {
     try {
-      boot("agent", new Class<?>[] {File.class, String.class, Instrumentation.class}, jar(), arguments, instrumentation);
+      boot(
+          "agent",
+          new Class<?>[] {File.class, String.class, Instrumentation.class},
+          jar(),
+          arguments,
+          instrumentation);
     } catch (Throwable e) {
       RUNNING.set(false);
       sayNotStarted(e);
@@ -125,7 +144,8 @@ public final class Agent extends ClassLoader implements Runnable {
       for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
         bytes.write(chunk, 0, n);
       }
-      return defineClass(name, bytes.toByteArray(), 0, bytes.size(), Agent.class.getProtectionDomain());
+      return defineClass(
+          name, bytes.toByteArray(), 0, bytes.size(), Agent.class.getProtectionDomain());
     } catch (IOException e) {
       throw new ClassNotFoundException(name, e);
     }

@@ -20,9 +20,10 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /**
- * The agent jar read as the module {@code io.jebpf}: class {@code a.B} is stored as {@code jebpf/a/B.classdata}, resource
- * {@code a/c.txt} as {@code jebpf/a/c.txt}, so that the application's class loader, which has the jar on its path, finds
- * neither under its name. Stays open as long as the JVM lives. Thread-safe, as JarFile is.
+ * The agent jar read as the module {@code io.jebpf}: class {@code a.B} is stored as {@code
+ * jebpf/a/B.classdata}, resource {@code a/c.txt} as {@code jebpf/a/c.txt}, so that the
+ * application's class loader, which has the jar on its path, finds neither under its name. Stays
+ * open as long as the JVM lives. Thread-safe, as JarFile is.
  */
 final class AgentJar implements ModuleFinder {
   static final String MODULE = "io.jebpf";
@@ -54,7 +55,8 @@ final class AgentJar implements ModuleFinder {
   private static Set<String> packages(JarFile jar) throws IOException {
     JarEntry entry = jar.getJarEntry(PACKAGES);
     if (entry == null) {
-      throw new IOException(jar.getName() + " has no entry " + PACKAGES + ": it is not a jebpf.jar");
+      throw new IOException(
+          jar.getName() + " has no entry " + PACKAGES + ": it is not a jebpf.jar");
     }
     Set<String> packages = new HashSet<>();
     try (BufferedReader in =

@@ -6,11 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** Defines the module layer of the agent: one module, one loader, beside the application's class path and modules. */
+/**
+ * Defines the module layer of the agent: one module, one loader, beside the application's class
+ * path and modules.
+ */
 final class AgentLayer {
   /**
-   * Modules of the JDK that parts of the agent use. Each is optional: with --limit-modules, jlink or a modular
-   * application, a module may be absent, and then the part that needs it finds its module missing in the layer.
+   * Modules of the JDK that parts of the agent use. Each is optional: with --limit-modules, jlink
+   * or a modular application, a module may be absent, and then the part that needs it finds its
+   * module missing in the layer.
    */
   static final List<String> WANTED =
       List.of(
@@ -28,9 +32,7 @@ final class AgentLayer {
   static ModuleLayer.Controller define(AgentJar jar) {
     ModuleLayer parent = ModuleLayer.boot();
     Configuration configuration =
-        parent
-            .configuration()
-            .resolve(jar, ModuleFinder.of(), Set.of(AgentJar.MODULE));
+        parent.configuration().resolve(jar, ModuleFinder.of(), Set.of(AgentJar.MODULE));
     return ModuleLayer.defineModulesWithOneLoader(
         configuration, List.of(parent), ClassLoader.getPlatformClassLoader());
   }

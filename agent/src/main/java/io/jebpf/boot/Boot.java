@@ -5,16 +5,15 @@ import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Makes the agent jar one named module in a layer and loader of its own, gives that module native access, and starts the
- * profiler in it. Called by {@code io.jebpf.Agent}, once per JVM.
+ * Makes the agent jar one named module in a layer and loader of its own, gives that module native
+ * access, and starts the profiler in it. Called by {@code io.jebpf.Agent}, once per JVM.
  *
- * <p>Why a named module: native access without a warning on the host's standard error can be given to a module, not to a
- * class loader (see docs/adr/0001).
+ * <p>Why a named module: native access without a warning on the host's standard error can be given
+ * to a module, not to a class loader (see docs/adr/0001).
  */
 public final class Boot {
   private static final String AGENT_PACKAGE = "io.jebpf.agent";
@@ -63,8 +62,8 @@ public final class Boot {
   }
 
   /**
-   * The launcher does the same for modules named with --enable-native-access (jdk-25+36, ModuleBootstrap). There is no
-   * public way for a module that the launcher does not know.
+   * The launcher does the same for modules named with --enable-native-access (jdk-25+36,
+   * ModuleBootstrap). There is no public way for a module that the launcher does not know.
    */
   private static void enableNativeAccess(Module module) {
     try {
@@ -73,7 +72,11 @@ public final class Boot {
       method.invoke(module);
     } catch (ReflectiveOperationException | RuntimeException e) {
       throw new IllegalStateException(
-          "this JVM (" + System.getProperty("java.vm.version") + ") gives the agent no native access: " + e, e);
+          "this JVM ("
+              + System.getProperty("java.vm.version")
+              + ") gives the agent no native access: "
+              + e,
+          e);
     }
   }
 
