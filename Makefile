@@ -1,0 +1,36 @@
+# Each target installs what it lacks (build/setup.sh) and says so; the second run is quick.
+
+MVN = mvn -B -ntp -q
+
+.PHONY: build test demo bench matrix format clean setup
+
+## agent/target/jebpf.jar
+build: setup
+	@$(MVN) -DskipTests -pl agent -am package
+	@ls -l agent/target/jebpf.jar
+
+## every test; kernel tests need root and are skipped with the reason without it
+test: setup
+	@build/test.sh
+
+## profiles a real server application (H2 under load) for about 20 s and shows the result
+demo: build
+	@integration-tests/demo.sh
+
+## cost beside async-profiler and beside an empty BPF program
+bench: build
+	@integration-tests/bench.sh
+
+## loads the kernel programs on other kernels, in virtual machines
+matrix: build
+	@bpf/verify-kernels.sh bpf/target/natives/main/io/jebpf/bpf/jebpf.bpf.o
+
+## rewrites all Java sources in the project's format
+format: setup
+	@$(MVN) -N -Dformat=apply verify
+
+clean: setup
+	@$(MVN) clean
+
+setup:
+	@build/setup.sh
