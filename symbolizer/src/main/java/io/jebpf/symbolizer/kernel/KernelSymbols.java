@@ -1,0 +1,136 @@
+package io.jebpf.symbolizer.kernel;
+
+import io.jebpf.symbolizer.modules.Symbol;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongSupplier;
+
+/**
+ * Names kernel addresses by {@code /proc/kallsyms}, which is read at the first address asked for,
+ * and again (not more often than once a minute) when an address is in no symbol: a module or a BPF
+ * program may have been loaded since. Owner: one thread.
+ */
+public final class KernelSymbols {
+  /** What is shown as the file of the kernel's own functions, as perf does. */
+  public static final String KERNEL = "[kernel.kallsyms]";
+
+  private static final int ADDRESSES_MAX = 4096;
+  private static final long RELOAD_NANOS = 60_000_000_000L;
+
+  /** Symbols that mark the end of code. */
+  private static final Set<String> ENDS = Set.of("_etext", "_einittext", "_end", "__init_end");
+
+  private final Path kallsyms;
+  private final Path pointerRestriction;
+  private final LongSupplier nanoTime;
+  private final LinkedHashMap<Long, Symbol> known = new LinkedHashMap<>(256, 0.75f, true);
+  private Optional<KernelSymbolTable> table = Optional.empty();
+  private String unavailable = "";
+  private boolean loaded;
+  private long loadedAt;
+
+  public KernelSymbols() {
+    this(Path.of("/proc/kallsyms"), Path.of("/proc/sys/kernel/kptr_restrict"), System::nanoTime);
+  }
+
+  KernelSymbols(Path kallsyms, Path pointerRestriction, LongSupplier nanoTime) {
+    this.kallsyms = kallsyms;
+    this.pointerRestriction = pointerRestriction;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * Names the kernel code at an address.
+   *
+   * @param exact false for a return address: the byte before it is looked up
+   */
+  public Symbol resolve(long address, boolean exact) {
+    long looked = exact ? address : address - 1;
+    Symbol cached = known.get(looked);
+    if (cached != null) {
+      return cached;
+    }
+    if (!loaded) {
+      load();
+    }
+    Symbol symbol = lookUp(looked);
+    if (symbol instanceof Symbol.Unknown && nanoTime.getAsLong() - loadedAt > RELOAD_NANOS) {
+      load();
+      symbol = lookUp(looked);
+    }
+    if (symbol instanceof Symbol.Known) {
+      known.put(looked, symbol);
+      if (known.size() > ADDRESSES_MAX) {
+        Iterator<Long> eldest = known.keySet().iterator();
+        eldest.next();
+        eldest.remove();
+      }
+    }
+    return symbol;
+  }
+
+  /** Why kernel functions have no names; empty when they have, or nobody asked yet. */
+  public Optional<String> unavailable() {
+    return unavailable.isEmpty() ? Optional.empty() : Optional.of(unavailable);
+  }
+
+  /** Reads the symbols now, for a caller that wants {@link #unavailable} before the first frame. */
+  public void load() {
+    loaded = true;
+    loadedAt = nanoTime.getAsLong();
+    known.clear();
+    try {
+      KernelSymbolTable read = KernelSymbolTable.read(kallsyms);
+      table = read.count() > 0 ? Optional.of(read) : Optional.empty();
+      unavailable = read.count() > 0 ? "" : hidden(read.lines());
+    } catch (IOException e) {
+      table = Optional.empty();
+      unavailable = "cannot read " + kallsyms + ": " + e.getMessage();
+    }
+  }
+
+  private String hidden(int lines) {
+    if (lines == 0) {
+      return kallsyms + " is empty; the kernel was built without CONFIG_KALLSYMS";
+    }
+    String restriction;
+    try {
+      restriction = Files.readString(pointerRestriction).strip();
+    } catch (IOException e) {
+      restriction = "unreadable";
+    }
+    return kallsyms
+        + " hides its addresses: kernel.kptr_restrict="
+        + restriction
+        + " and no CAP_SYSLOG. Grant CAP_SYSLOG or set kernel.kptr_restrict=0";
+  }
+
+  private Symbol lookUp(long address) {
+    if (table.isEmpty()) {
+      return new Symbol.Unknown(KERNEL, unavailable);
+    }
+    KernelSymbolTable symbols = table.get();
+    int index = symbols.find(address);
+    if (index < 0) {
+      return new Symbol.Unknown(KERNEL, "no kernel symbol covers the address");
+    }
+    String line = symbols.line(index);
+    int tab = line.indexOf('\t');
+    String function = tab < 0 ? line : line.substring(0, tab);
+    if (ENDS.contains(function)) {
+      return new Symbol.Unknown(KERNEL, "no kernel symbol covers the address");
+    }
+    String module = tab < 0 ? KERNEL : line.substring(tab + 1);
+    return new Symbol.Known(function, module, address - symbols.start(index));
+  }
+
+  /** Heap the symbols take, in bytes. */
+  public long heapBytes() {
+    return table.map(KernelSymbolTable::heapBytes).orElse(0L);
+  }
+}
