@@ -1,0 +1,39 @@
+package io.jebpf.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jebpf.it.harness.ChildJvm;
+import io.jebpf.it.harness.ChildResult;
+import io.jebpf.it.workload.ShareLoad;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The reference reader reads what we write, as it is. */
+@KernelTest
+class GoToolTest {
+  @TempDir Path directory;
+
+  @Test
+  void goToolPprofReadsEveryFile() throws Exception {
+    Tools.need("go");
+    ChildResult result =
+        ChildJvm.in(directory)
+            .agent("cpu=499,budget=100%,window=2s")
+            .main(ShareLoad.class, "plain", 1, 3, directory.resolve("cpu.log"))
+            .run(60);
+    Profiles.assertRules(result);
+    for (Path file : result.profileFiles()) {
+      Tools.Outcome top =
+          Tools.run(directory, "go", "tool", "pprof", "-top", "-lines", file.toString());
+      assertEquals(0, top.exitCode(), top::output);
+      assertTrue(top.output().contains("Type: cpu"), top::output);
+      assertTrue(top.output().contains("ShareLoad.java:"), top::output);
+      Tools.Outcome raw = Tools.run(directory, "go", "tool", "pprof", "-raw", file.toString());
+      assertEquals(0, raw.exitCode(), raw::output);
+      assertTrue(raw.output().contains("samples/count cpu/nanoseconds"), raw::output);
+      assertTrue(raw.output().contains("ShareLoad.burn60"), raw::output);
+    }
+  }
+}
