@@ -292,6 +292,8 @@ static void burst(int steps, const char *case_directory, FILE *image, int *count
 		walk_once(&regs, fs_base);
 		recording = 0;
 		counts[walk.end]++;
+		if (getenv("JEBPF_PRINT"))
+			print_frames();
 		if (walk.end && cases < 200) {
 			char path[512];
 
