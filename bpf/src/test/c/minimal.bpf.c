@@ -98,6 +98,17 @@ enum jebpf_cfa cfa_anchor = JEBPF_CFA_NONE;
 enum jebpf_rbp rbp_anchor = JEBPF_RBP_SAME;
 struct jebpf_frame frame_anchor;
 struct jebpf_sample sample_anchor;
+struct jebpf_row row_anchor;
+
+/* So that #defines are in the BTF too. */
+enum limits {
+	MAPPINGS_MAX = JEBPF_MAPPINGS_MAX,
+	TABLES_MAX = JEBPF_TABLES_MAX,
+	TABLE_ROWS_MAX = JEBPF_TABLE_ROWS_MAX,
+	RULES_MAX = JEBPF_RULES_MAX,
+	COMM_BYTES = JEBPF_COMM_BYTES,
+	FRAME_POINTERS = JEBPF_MAPPING_FRAME_POINTERS,
+} limits_anchor = MAPPINGS_MAX;
 
 static __always_inline void count(__u32 which, __u64 amount)
 {

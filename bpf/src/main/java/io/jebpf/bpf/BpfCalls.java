@@ -3,8 +3,8 @@ package io.jebpf.bpf;
 import java.nio.ByteBuffer;
 
 /**
- * What we use of libbpf, as plain numbers: pointers are {@code long}, every result that is negative is
- * {@code -errno}. Implemented by {@link Libbpf}; tests wrap it to make single calls fail.
+ * What we use of libbpf, as plain numbers: pointers are {@code long}, every result that is negative
+ * is {@code -errno}. Implemented by {@link Libbpf}; tests wrap it to make single calls fail.
  */
 interface BpfCalls {
   /** Parses an object file: a {@code struct bpf_object *}. The bytes are not needed afterwards. */
@@ -26,7 +26,9 @@ interface BpfCalls {
 
   int mapSetEntries(long map, int entries);
 
-  /** Initial value of a global data section, to be changed before load; empty when there is none. */
+  /**
+   * Initial value of a global data section, to be changed before load; empty when there is none.
+   */
   ByteBuffer mapInitialValue(long map);
 
   /** A {@code struct bpf_program *}. */
@@ -50,7 +52,10 @@ interface BpfCalls {
   /** 1: the kernel can load programs of this type. 0: it can not, or does not let us. */
   int probeProgram(int type);
 
-  /** 1: programs of this type may call the helper. 0: not. Trustworthy only when {@link #probeProgram} says 1. */
+  /**
+   * 1: programs of this type may call the helper. 0: not. Trustworthy only when {@link
+   * #probeProgram} says 1.
+   */
   int probeHelper(int programType, int helper);
 
   /** What libbpf printed since the last call, at most the newest 64 KiB. */

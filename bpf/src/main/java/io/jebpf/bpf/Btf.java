@@ -10,13 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The type information of a BPF object (Documentation/bpf/btf.rst at v6.1), as far as we ask: structs with
- * their fields, enums, and the variables of data sections. Immutable.
+ * The type information of a BPF object (Documentation/bpf/btf.rst at v6.1), as far as we ask:
+ * structs with their fields, enums, and the variables of data sections. Immutable.
  *
  * <pre>
  *  header  u16 magic 0xeb9f, u8 version, u8 flags, u32 header length,
  *          u32 type offset, u32 type length, u32 string offset, u32 string length
- *  type    u32 name, u32 info (kind: bits 24..28, count: bits 0..15), u32 size or type; then per kind
+ *  type    u32 name, u32 info (kind: bits 24..28, count: bits 0..15), u32 size or type,
+ *          then what the kind brings
  * </pre>
  */
 final class Btf {
@@ -59,7 +60,8 @@ final class Btf {
   private Btf(ByteBuffer raw) {
     this.raw = raw;
     if (raw.capacity() < 24 || Short.toUnsignedInt(raw.getShort(0)) != MAGIC) {
-      throw new IllegalArgumentException("no BTF: " + raw.capacity() + " bytes without its magic number");
+      throw new IllegalArgumentException(
+          "no BTF: " + raw.capacity() + " bytes without its magic number");
     }
     int header = raw.getInt(4);
     int at = header + raw.getInt(8);

@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * One software clock event per online CPU, each of which runs {@code on_cpu} at the set rate while it is
- * enabled. At rate 0 the events stay open and disabled, which costs nothing. Thread-safe; closed with its
- * {@link KernelPrograms} or before.
+ * One software clock event per online CPU, each of which runs {@code on_cpu} at the set rate while
+ * it is enabled. At rate 0 the events stay open and disabled, which costs nothing. Thread-safe;
+ * closed with its {@link KernelPrograms} or before.
  */
 public final class CpuSampler implements AutoCloseable {
   /** The kernel's shortest period of this clock is 10 µs (perf_swevent_start_hrtimer). */
@@ -43,9 +43,11 @@ public final class CpuSampler implements AutoCloseable {
   }
 
   /**
-   * Sets the samples per second and CPU, from now on; 0 pauses. Opens events where there are none yet.
+   * Sets the samples per second and CPU, from now on; 0 pauses. Opens events where there are none
+   * yet.
    *
-   * @throws KernelException no CPU could be covered, or an event could not be changed; sampling is then off
+   * @throws KernelException no CPU could be covered, or an event could not be changed; sampling is
+   *     then off
    */
   public synchronized void rate(int hz) throws KernelException {
     if (hz < 0 || hz > HZ_MAX) {
@@ -55,7 +57,8 @@ public final class CpuSampler implements AutoCloseable {
     this.hz = 0;
     try {
       for (Map.Entry<Integer, Event> entry : events.entrySet()) {
-        check(calls.perfEnable(entry.getValue().fd, false), "PERF_EVENT_IOC_DISABLE", entry.getKey());
+        check(
+            calls.perfEnable(entry.getValue().fd, false), "PERF_EVENT_IOC_DISABLE", entry.getKey());
       }
       if (hz > 0) {
         start(hz);
@@ -82,7 +85,8 @@ public final class CpuSampler implements AutoCloseable {
   }
 
   /**
-   * Looks for CPUs that came or went: opens and closes events. Meant to be called every few seconds.
+   * Looks for CPUs that came or went: opens and closes events. Meant to be called every few
+   * seconds.
    *
    * @return CPUs covered now; fewer than are online when {@link #lastFailure} says why
    */
@@ -111,8 +115,8 @@ public final class CpuSampler implements AutoCloseable {
   }
 
   /**
-   * Closes events whose clock stands still: their CPU was offline since the last look, and an event does not
-   * survive that even when the CPU is back.
+   * Closes events whose clock stands still: their CPU was offline since the last look, and an event
+   * does not survive that even when the CPU is back.
    */
   private void closeStopped() {
     Iterator<Event> all = events.values().iterator();
@@ -128,7 +132,10 @@ public final class CpuSampler implements AutoCloseable {
     }
   }
 
-  /** Makes the events fit the online CPUs. Returns the last failure; only to be used when none is covered. */
+  /**
+   * Makes the events fit the online CPUs. Returns the last failure; only to be used when none is
+   * covered.
+   */
   private KernelException cover() {
     lastFailure = "";
     int[] cpus;
@@ -147,7 +154,8 @@ public final class CpuSampler implements AutoCloseable {
           events.put(cpu, open(cpu));
         } catch (KernelException e) {
           failure = e;
-          lastFailure = e.errno() == Errno.ENODEV ? lastFailure : e.getMessage(); // went offline just now
+          lastFailure =
+              e.errno() == Errno.ENODEV ? lastFailure : e.getMessage(); // went offline just now
         }
       }
     }
@@ -175,7 +183,8 @@ public final class CpuSampler implements AutoCloseable {
 
   private static void check(int result, String what, int cpu) throws KernelException {
     if (result < 0) {
-      throw new KernelException("ioctl(" + what + ", cpu=" + cpu + ")", -result, Advice.forPerf(-result));
+      throw new KernelException(
+          "ioctl(" + what + ", cpu=" + cpu + ")", -result, Advice.forPerf(-result));
     }
   }
 

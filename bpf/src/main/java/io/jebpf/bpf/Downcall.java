@@ -11,10 +11,10 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 
 /**
- * Makes handles of native functions. Every argument and result is a 64-bit integer, pointers included: that
- * is right for the calling conventions of x86-64 and AArch64 as long as an {@code int} result is narrowed
- * by the caller, and it leaves the JVM one small set of shapes to generate code for instead of one for each
- * signature (which is most of what starting up FFM costs).
+ * Makes handles of native functions. Every argument and result is a 64-bit integer, pointers
+ * included: that is right for the calling conventions of x86-64 and AArch64 as long as an {@code
+ * int} result is narrowed by the caller, and it leaves the JVM one small set of shapes to generate
+ * code for instead of one for each signature (which is most of what starting up FFM costs).
  */
 @SuppressWarnings("restricted")
 final class Downcall {
@@ -34,7 +34,9 @@ final class Downcall {
         Linker.Option.captureCallState("errno"));
   }
 
-  /** Size of the segment that {@link #bindWithErrno} handles fill; errno is its only field, at 0. */
+  /**
+   * Size of the segment that {@link #bindWithErrno} handles fill; errno is its only field, at 0.
+   */
   static final long ERRNO_BYTES = Linker.Option.captureStateLayout().byteSize();
 
   /** A function of the C library. */
@@ -48,7 +50,10 @@ final class Downcall {
     return FunctionDescriptor.of(JAVA_LONG, layouts);
   }
 
-  /** For the catch clause around {@code invokeExact}: no native function throws, so this is a bug of ours. */
+  /**
+   * For the catch clause around {@code invokeExact}: no native function throws, so this is a bug of
+   * ours.
+   */
   static RuntimeException unexpected(Throwable thrown) {
     if (thrown instanceof RuntimeException runtime) {
       throw runtime;

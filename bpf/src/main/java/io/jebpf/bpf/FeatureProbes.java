@@ -9,8 +9,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Finds out what the kernel has and lets us use, by trying it: never by its version. What cannot be tried is
- * "undetermined", with the cause. Nothing is left behind.
+ * Finds out what the kernel has and lets us use, by trying it: never by its version. What cannot be
+ * tried is "undetermined", with the cause. Nothing is left behind.
  */
 public final class FeatureProbes {
   /** What the kernel side needs. */
@@ -76,7 +76,8 @@ public final class FeatureProbes {
     found.put(Feature.SYSCALL_PROGRAMS, after(bpfCall, () -> program(PROGRAM_SYSCALL, "syscall")));
     found.put(Feature.CPU_CLOCK, cpuClock());
     found.put(
-        Feature.RING_BUFFER, after(bpfCall, () -> map(MAP_RINGBUF, "probe_ring", 0, 0, kernel.pageSize())));
+        Feature.RING_BUFFER,
+        after(bpfCall, () -> map(MAP_RINGBUF, "probe_ring", 0, 0, kernel.pageSize())));
     found.put(Feature.LOOP, after(programs, () -> helpers(HELPER_LOOP)));
     found.put(
         Feature.TASK_REGISTERS,
@@ -105,10 +106,14 @@ public final class FeatureProbes {
       if (admin || has(effective, CAP_BPF) && has(effective, CAP_PERFMON)) {
         return initialUserNamespace()
             ? YES
-            : new Support.No("the capabilities in the initial user namespace; those held count in this one only");
+            : new Support.No(
+                "the capabilities in the initial user namespace; those held count in this one"
+                    + " only");
       }
       String missing =
-          has(effective, CAP_BPF) ? "CAP_PERFMON" : has(effective, CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+          has(effective, CAP_BPF)
+              ? "CAP_PERFMON"
+              : has(effective, CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
       return new Support.No(missing + " (or CAP_SYS_ADMIN)");
     } catch (IOException | NumberFormatException e) {
       return new Support.Undetermined("/proc/self/status: " + e);
@@ -121,7 +126,9 @@ public final class FeatureProbes {
 
   /** The initial one maps all ids to themselves. */
   private boolean initialUserNamespace() throws IOException {
-    return Files.readString(root.resolve("proc/self/uid_map")).strip().matches("0\\s+0\\s+4294967295");
+    return Files.readString(root.resolve("proc/self/uid_map"))
+        .strip()
+        .matches("0\\s+0\\s+4294967295");
   }
 
   private String status(String field) throws IOException {
@@ -154,23 +161,29 @@ public final class FeatureProbes {
     }
     return switch (-fd) {
       case Errno.EPERM -> refused("bpf");
-      case Errno.ENOSYS -> new Support.No("bpf() in the seccomp profile or in the kernel (CONFIG_BPF_SYSCALL=y)");
+      case Errno.ENOSYS ->
+          new Support.No("bpf() in the seccomp profile or in the kernel (CONFIG_BPF_SYSCALL=y)");
       case Errno.EINVAL -> new Support.No("a kernel with map type " + type);
-      default -> new Support.Undetermined("bpf(BPF_MAP_CREATE, type " + type + "): " + Errno.text(-fd));
+      default ->
+          new Support.Undetermined("bpf(BPF_MAP_CREATE, type " + type + "): " + Errno.text(-fd));
     };
   }
 
-  /** EPERM: for want of rights, or, with the rights, because a filter or a security module says so. */
+  /**
+   * EPERM: for want of rights, or, with the rights, because a filter or a security module says so.
+   */
   private Support refused(String call) {
     if (!capabilities().yes()) {
       return new Support.No("CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN)");
     }
     try {
       return status("Seccomp").equals("0")
-          ? new Support.No("that a security module or the kernel's lockdown mode allows " + call + "()")
+          ? new Support.No(
+              "that a security module or the kernel's lockdown mode allows " + call + "()")
           : new Support.No("a seccomp profile that allows " + call + "()");
     } catch (IOException e) {
-      return new Support.Undetermined(call + "(): " + Errno.text(Errno.EPERM) + "; /proc/self/status: " + e);
+      return new Support.Undetermined(
+          call + "(): " + Errno.text(Errno.EPERM) + "; /proc/self/status: " + e);
     }
   }
 
@@ -180,7 +193,8 @@ public final class FeatureProbes {
       return YES;
     }
     if (found < 0) {
-      return new Support.Undetermined("loading a program of type " + name + ": " + Errno.text(-found));
+      return new Support.Undetermined(
+          "loading a program of type " + name + ": " + Errno.text(-found));
     }
     return capabilities().yes()
         ? new Support.No("a kernel, and a security profile, that allow programs of type " + name)
@@ -216,9 +230,11 @@ public final class FeatureProbes {
       case Errno.EACCES, Errno.EPERM ->
           capabilities().yes()
               ? refused("perf_event_open")
-              : new Support.No("CAP_PERFMON (or CAP_SYS_ADMIN); " + Advice.setting("perf_event_paranoid"));
+              : new Support.No(
+                  "CAP_PERFMON (or CAP_SYS_ADMIN); " + Advice.setting("perf_event_paranoid"));
       case Errno.ENOSYS ->
-          new Support.No("perf_event_open() in the seccomp profile or in the kernel (CONFIG_PERF_EVENTS=y)");
+          new Support.No(
+              "perf_event_open() in the seccomp profile or in the kernel (CONFIG_PERF_EVENTS=y)");
       case Errno.ENOENT, Errno.EOPNOTSUPP -> new Support.No("a kernel with software clock events");
       default -> new Support.Undetermined("perf_event_open(cpu=" + cpu + "): " + Errno.text(-fd));
     };
@@ -231,7 +247,8 @@ public final class FeatureProbes {
       return YES;
     }
     return switch (-got) {
-      case Errno.ENOSYS, Errno.EPERM -> new Support.No("a seccomp profile that allows process_vm_readv()");
+      case Errno.ENOSYS, Errno.EPERM ->
+          new Support.No("a seccomp profile that allows process_vm_readv()");
       default -> new Support.Undetermined("process_vm_readv() of ourselves: " + Errno.text(-got));
     };
   }

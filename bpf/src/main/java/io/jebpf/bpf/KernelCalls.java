@@ -1,8 +1,8 @@
 package io.jebpf.bpf;
 
 /**
- * The system calls we make, as plain numbers. Every result that is negative is {@code -errno}. Implemented by
- * {@link Libjebpf}; tests wrap it to make single calls fail.
+ * The system calls we make, as plain numbers. Every result that is negative is {@code -errno}.
+ * Implemented by {@link Libjebpf}; tests wrap it to make single calls fail.
  */
 interface KernelCalls {
   int pageSize();

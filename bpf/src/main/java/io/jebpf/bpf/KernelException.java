@@ -1,8 +1,8 @@
 package io.jebpf.bpf;
 
 /**
- * Something the kernel refused. The message is one line: what failed with its values, the error's name and
- * number, and what to do. The verifier's log, when there is one, is kept apart.
+ * Something the kernel refused. The message is one line: what failed with its values, the error's
+ * name and number, and what to do. The verifier's log, when there is one, is kept apart.
  */
 public final class KernelException extends Exception {
   private static final long serialVersionUID = 1L;

@@ -1,7 +1,8 @@
 package io.jebpf.bpf;
 
 /**
- * One executable mapping of the process, as the kernel programs need it ({@code struct jebpf_mapping}).
+ * One executable mapping of the process, as the kernel programs need it ({@code struct
+ * jebpf_mapping}).
  *
  * @param end exclusive
  * @param bias what to subtract from a pc to get the ELF virtual address
@@ -10,7 +11,8 @@ package io.jebpf.bpf;
  * @param rows rows of that table
  * @param flags JEBPF_MAPPING_*: {@link #FRAME_POINTERS}
  */
-public record KernelMapping(long start, long end, long bias, int module, int table, int rows, int flags) {
+public record KernelMapping(
+    long start, long end, long bias, int module, int table, int rows, int flags) {
   /** The code keeps rbp frames: follow them where no rule is found. */
   public static final int FRAME_POINTERS = 1;
 }

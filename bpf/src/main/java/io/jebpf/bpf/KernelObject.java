@@ -5,9 +5,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 
 /**
- * The kernel programs, parsed but not loaded: knobs (fields of {@code struct jebpf_config}) and sizes may be
- * set. Owner: one thread. {@link #load} hands everything to {@link KernelPrograms}; what is closed before is
- * released here.
+ * The kernel programs, parsed but not loaded: knobs (fields of {@code struct jebpf_config}) and
+ * sizes may be set. Owner: one thread. {@link #load} hands everything to {@link KernelPrograms};
+ * what is closed before is released here.
  */
 public final class KernelObject implements AutoCloseable {
   static final int RING_BYTES_MIN = 4096;
@@ -31,7 +31,8 @@ public final class KernelObject implements AutoCloseable {
     this.btf = parseBtf();
     this.configType = btf.struct("jebpf_config");
     if (configType == 0 || config.capacity() < btf.size(configType)) {
-      throw new KernelException("section .rodata.config holds no struct jebpf_config", Errno.EINVAL, "");
+      throw new KernelException(
+          "section .rodata.config holds no struct jebpf_config", Errno.EINVAL, "");
     }
     int cpus = bpf.possibleCpus();
     if (cpus <= 0) {
@@ -44,11 +45,13 @@ public final class KernelObject implements AutoCloseable {
   public static KernelObject open(NativeRuntime runtime) throws KernelException {
     try (InputStream in = KernelObject.class.getResourceAsStream(RESOURCE)) {
       if (in == null) {
-        throw new KernelException("this jar has no " + RESOURCE, 0, "use a jar from a complete build");
+        throw new KernelException(
+            "this jar has no " + RESOURCE, 0, "use a jar from a complete build");
       }
       return open(runtime, in.readAllBytes());
     } catch (IOException e) {
-      throw new KernelException(RESOURCE + " could not be read from the jar: " + e, 0, "is the jar complete?");
+      throw new KernelException(
+          RESOURCE + " could not be read from the jar: " + e, 0, "is the jar complete?");
     }
   }
 
@@ -58,7 +61,10 @@ public final class KernelObject implements AutoCloseable {
     long object = bpf.objectOpen(elf, NAME);
     if (object < 0) {
       throw new KernelException(
-          "bpf_object__open(" + NAME + ", " + elf.length + " bytes)", (int) -object, "is the jar complete?", bpf.takeLog());
+          "bpf_object__open(" + NAME + ", " + elf.length + " bytes)",
+          (int) -object,
+          "is the jar complete?",
+          bpf.takeLog());
     }
     try {
       return new KernelObject(runtime, object);
@@ -72,7 +78,8 @@ public final class KernelObject implements AutoCloseable {
     try {
       return Btf.parse(bpf.objectBtf(object));
     } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-      throw new KernelException("reading the BTF of " + NAME + " (" + e.getMessage() + ")", Errno.EINVAL, "");
+      throw new KernelException(
+          "reading the BTF of " + NAME + " (" + e.getMessage() + ")", Errno.EINVAL, "");
     }
   }
 
@@ -91,7 +98,8 @@ public final class KernelObject implements AutoCloseable {
   /**
    * Sets one field of {@code struct jebpf_config}.
    *
-   * @throws IllegalArgumentException there is no such field, or the value needs more bits than it has
+   * @throws IllegalArgumentException there is no such field, or the value needs more bits than it
+   *     has
    */
   public void knob(String field, long value) {
     requireOpen();
@@ -126,7 +134,8 @@ public final class KernelObject implements AutoCloseable {
     if (bytes < Long.BYTES) {
       long above = value >> bytes * 8 - 1; // 0 and 1: fits unsigned; -1: fits as a negative number
       if (above < -1 || above > 1) {
-        throw new IllegalArgumentException("knob " + name + " has " + bytes + " bytes, too few for " + value);
+        throw new IllegalArgumentException(
+            "knob " + name + " has " + bytes + " bytes, too few for " + value);
       }
     }
     switch (bytes) {
@@ -134,7 +143,8 @@ public final class KernelObject implements AutoCloseable {
       case 2 -> config.putShort(offset, (short) value);
       case 4 -> config.putInt(offset, (int) value);
       case 8 -> config.putLong(offset, value);
-      default -> throw new IllegalArgumentException("knob " + name + " is " + bytes + " bytes wide");
+      default ->
+          throw new IllegalArgumentException("knob " + name + " is " + bytes + " bytes wide");
     }
   }
 
@@ -143,7 +153,12 @@ public final class KernelObject implements AutoCloseable {
     requireOpen();
     if (bytes < RING_BYTES_MIN || bytes > RING_BYTES_MAX) {
       throw new IllegalArgumentException(
-          "ring of " + bytes + " bytes is not between " + RING_BYTES_MIN + " and " + RING_BYTES_MAX);
+          "ring of "
+              + bytes
+              + " bytes is not between "
+              + RING_BYTES_MIN
+              + " and "
+              + RING_BYTES_MAX);
     }
     int power = Integer.highestOneBit(bytes) == bytes ? bytes : Integer.highestOneBit(bytes) << 1;
     entries("samples", Math.max(power, kernel.pageSize()));
@@ -156,19 +171,29 @@ public final class KernelObject implements AutoCloseable {
     }
   }
 
-  /** Puts programs and maps into the kernel. Nothing runs yet. This object is closed then, also on failure. */
+  /**
+   * Puts programs and maps into the kernel. Nothing runs yet. This object is closed then, also on
+   * failure.
+   */
   public KernelPrograms load() throws KernelException {
+    return load(OnlineCpus.system());
+  }
+
+  KernelPrograms load(OnlineCpus online) throws KernelException {
     requireOpen();
     long loading = object;
     object = 0;
     boolean done = false;
     try {
       bpf.takeLog();
-      int error = bpf.objectLoad(loading); // libbpf asks for the verifier's log after a failure, and only then
+      int error =
+          bpf.objectLoad(
+              loading); // libbpf asks for the verifier's log after a failure, and only then
       if (error < 0) {
-        throw new KernelException("bpf_object__load(" + NAME + ")", -error, Advice.forLoad(-error), bpf.takeLog());
+        throw new KernelException(
+            "bpf_object__load(" + NAME + ")", -error, Advice.forLoad(-error), bpf.takeLog());
       }
-      KernelPrograms programs = KernelPrograms.take(kernel, bpf, loading, OnlineCpus.system());
+      KernelPrograms programs = KernelPrograms.take(kernel, bpf, loading, online);
       done = true;
       return programs;
     } finally {

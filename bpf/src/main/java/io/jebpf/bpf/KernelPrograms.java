@@ -6,9 +6,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * The programs and maps in the kernel. Owns everything reached through it; {@link #close} releases it all in
- * reverse order, after which nothing of ours is left in the kernel. Thread-safe; the parts name their own
- * owners. Stop the thread that polls the ring before closing.
+ * The programs and maps in the kernel. Owns everything reached through it; {@link #close} releases
+ * it all in reverse order, after which nothing of ours is left in the kernel. Thread-safe; the
+ * parts name their own owners. Stop the thread that polls the ring before closing.
  */
 public final class KernelPrograms implements AutoCloseable {
   private final BpfCalls bpf;
@@ -37,13 +37,16 @@ public final class KernelPrograms implements AutoCloseable {
       statsFd = mapFd(object, "stats");
       possibleCpus = bpf.possibleCpus();
       if (possibleCpus <= 0) {
-        throw new KernelException("reading /sys/devices/system/cpu/possible", -possibleCpus, "Mount /sys");
+        throw new KernelException(
+            "reading /sys/devices/system/cpu/possible", -possibleCpus, "Mount /sys");
       }
       target = new Target(mapArray(kernel, object, ".data.target", 1, Layout.TARGET_BYTES));
       mappings =
           new Mappings(
-              mapArray(kernel, object, "mappings", 2 * Layout.MAPPINGS_MAX, Layout.MAPPING_BYTES), target);
-      ByteBuffer rules = mapArray(kernel, object, "unwind_rules", Layout.RULES_MAX, Layout.RULE_BYTES);
+              mapArray(kernel, object, "mappings", 2 * Layout.MAPPINGS_MAX, Layout.MAPPING_BYTES),
+              target);
+      ByteBuffer rules =
+          mapArray(kernel, object, "unwind_rules", Layout.RULES_MAX, Layout.RULE_BYTES);
       tables = new UnwindTables(kernel, bpf, rules, mapFd(object, "unwind_tables"));
       owned.push(tables::close);
       ring = mapRing(kernel, object);
@@ -80,7 +83,8 @@ public final class KernelPrograms implements AutoCloseable {
     return fd;
   }
 
-  private ByteBuffer mapArray(KernelCalls kernel, long object, String name, int entries, int entryBytes)
+  private ByteBuffer mapArray(
+      KernelCalls kernel, long object, String name, int entries, int entryBytes)
       throws KernelException {
     Mmap mapped =
         Mmap.shared(kernel, name, mapFd(object, name), 0, (long) entries * entryBytes, true);
@@ -105,7 +109,9 @@ public final class KernelPrograms implements AutoCloseable {
     int result = bpf.testRun(whoamiFd);
     if (result != 0) {
       throw new KernelException(
-          "bpf(BPF_PROG_TEST_RUN, whoami)", result < 0 ? -result : Errno.EIO, Advice.forLoad(-result));
+          "bpf(BPF_PROG_TEST_RUN, whoami)",
+          result < 0 ? -result : Errno.EIO,
+          Advice.forLoad(-result));
     }
     byte[] bytes = new byte[Layout.WHOAMI_BYTES];
     int error = bpf.mapLookup(whoamiResultFd, 0, bytes);
@@ -142,7 +148,9 @@ public final class KernelPrograms implements AutoCloseable {
     return mappings;
   }
 
-  /** All counters, summed over the CPUs; see {@link KernelStat} and {@link WalkEnd} for the indexes. */
+  /**
+   * All counters, summed over the CPUs; see {@link KernelStat} and {@link WalkEnd} for the indexes.
+   */
   public synchronized long[] stats() throws KernelException {
     requireOpen();
     long[] sums = new long[Layout.STAT_COUNT];

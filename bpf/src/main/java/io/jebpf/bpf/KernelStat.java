@@ -1,6 +1,9 @@
 package io.jebpf.bpf;
 
-/** Counters of the kernel programs (enum jebpf_stat): index into {@link KernelPrograms#stats()}, and what it says. */
+/**
+ * Counters of the kernel programs (enum jebpf_stat): index into {@link KernelPrograms#stats()}, and
+ * what it says.
+ */
 public enum KernelStat {
   EVENTS(0, "clock events seen, whatever ran"),
   SAMPLES(1, "clock events that hit the process: each was written or lost"),
@@ -11,7 +14,9 @@ public enum KernelStat {
   CACHE_MISS(6, "frames whose rule was not in the per-CPU cache"),
   SCRATCH(7, "samples lost because scratch memory was busy or missing"),
   WEIGHT_NS(8, "nanoseconds of CPU time that all samples stand for, lost ones included"),
-  END_FIRST(16, "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd");
+  END_FIRST(
+      16,
+      "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd");
 
   private final int index;
   private final String sentence;

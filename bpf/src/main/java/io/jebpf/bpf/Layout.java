@@ -1,8 +1,8 @@
 package io.jebpf.bpf;
 
 /**
- * Offsets, sizes and limits of {@code jebpf_types.h}, in bytes. A test compares each with the BTF of the
- * compiled object and with the text of the header.
+ * Offsets, sizes and limits of {@code jebpf_types.h}, in bytes. A test compares each with the BTF
+ * of the compiled object and with the text of the header.
  */
 final class Layout {
   // struct jebpf_sample

@@ -12,16 +12,19 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * libbpf 1.x, from our own copy. Initialised by {@link NativeRuntime} only, after loading. Functions of libbpf
- * that return an {@code int} give {@code -errno} themselves (libbpf 1.0 and later).
+ * libbpf 1.x, from our own copy. Initialised by {@link NativeRuntime} only, after loading.
+ * Functions of libbpf that return an {@code int} give {@code -errno} themselves (libbpf 1.0 and
+ * later).
  */
 @SuppressWarnings("restricted")
 final class Libbpf implements BpfCalls {
   private static final int LOG_BYTES = 64 * 1024; // jebpf_native.c keeps no more
-  private static final long TEST_RUN_OPTS_BYTES = 80; // struct bpf_test_run_opts, bpf.h of libbpf 1.1
+  private static final long TEST_RUN_OPTS_BYTES =
+      80; // struct bpf_test_run_opts, bpf.h of libbpf 1.1
   private static final long TEST_RUN_RETVAL = 56;
   private static final long OPEN_OPTS_BYTES = 16; // struct bpf_object_open_opts up to object_name
-  private static final long CREATE_OPTS_BYTES = 48; // struct bpf_map_create_opts, bpf.h of libbpf 1.1
+  private static final long CREATE_OPTS_BYTES =
+      48; // struct bpf_map_create_opts, bpf.h of libbpf 1.1
   private static final long CREATE_OPTS_FLAGS = 28;
 
   private static final MethodHandle SET_PRINT = bind("libbpf_set_print", 1);
@@ -79,7 +82,8 @@ final class Libbpf implements BpfCalls {
       options.set(JAVA_LONG, 8, arena.allocateFrom(name).address());
       MemorySegment errno = arena.allocate(Downcall.ERRNO_BYTES, 8);
       long object =
-          (long) OBJECT_OPEN.invokeExact(errno, bytes.address(), (long) elf.length, options.address());
+          (long)
+              OBJECT_OPEN.invokeExact(errno, bytes.address(), (long) elf.length, options.address());
       if (object != 0) {
         return object;
       }
@@ -197,7 +201,8 @@ final class Libbpf implements BpfCalls {
   }
 
   @Override
-  public int mapCreate(int type, String name, int keyBytes, int valueBytes, int entries, int flags) {
+  public int mapCreate(
+      int type, String name, int keyBytes, int valueBytes, int entries, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment options = arena.allocate(CREATE_OPTS_BYTES, 8);
       options.set(JAVA_LONG, 0, CREATE_OPTS_BYTES);
@@ -230,7 +235,8 @@ final class Libbpf implements BpfCalls {
   @Override
   public int mapDelete(int fd, int key) {
     try (Arena arena = Arena.ofConfined()) {
-      return (int) (long) MAP_DELETE.invokeExact((long) fd, arena.allocateFrom(JAVA_INT, key).address());
+      return (int)
+          (long) MAP_DELETE.invokeExact((long) fd, arena.allocateFrom(JAVA_INT, key).address());
     } catch (Throwable thrown) {
       throw Downcall.unexpected(thrown);
     }

@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The dynamic linker, used directly and not through {@code SymbolLookup.libraryLookup}: that one does not say
- * why a library was refused, and it binds lazily, so that a function missing in an old C library would end
- * the process at its first call. With RTLD_NOW it is an error here.
+ * The dynamic linker, used directly and not through {@code SymbolLookup.libraryLookup}: that one
+ * does not say why a library was refused, and it binds lazily, so that a function missing in an old
+ * C library would end the process at its first call. With RTLD_NOW it is an error here.
  */
 @SuppressWarnings("restricted")
 final class Libdl {
@@ -31,7 +31,9 @@ final class Libdl {
     return address;
   }
 
-  /** Handle of the library, or 0: then {@link #error} says why (same thread, no call in between). */
+  /**
+   * Handle of the library, or 0: then {@link #error} says why (same thread, no call in between).
+   */
   static long open(String path) {
     try (Arena arena = Arena.ofConfined()) {
       return (long) DLOPEN.invokeExact(arena.allocateFrom(path).address(), RTLD_NOW);
@@ -52,7 +54,9 @@ final class Libdl {
   static String error() {
     try {
       long text = (long) DLERROR.invokeExact();
-      return text == 0 ? "no reason given" : MemorySegment.ofAddress(text).reinterpret(4096).getString(0);
+      return text == 0
+          ? "no reason given"
+          : MemorySegment.ofAddress(text).reinterpret(4096).getString(0);
     } catch (Throwable thrown) {
       throw Downcall.unexpected(thrown);
     }

@@ -2,7 +2,10 @@ package io.jebpf.bpf;
 
 import java.lang.invoke.MethodHandle;
 
-/** Our native helper, {@code jebpf_native.c}. Initialised by {@link NativeRuntime} only, after loading. */
+/**
+ * Our native helper, {@code jebpf_native.c}. Initialised by {@link NativeRuntime} only, after
+ * loading.
+ */
 final class Libjebpf implements KernelCalls {
   private static final MethodHandle PAGE_SIZE = bind("jebpf_page_size", 0);
   private static final MethodHandle CLOSE = bind("jebpf_close", 1);

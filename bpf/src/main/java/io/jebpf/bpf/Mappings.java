@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * The executable mappings that the kernel programs walk by. Two halves: the idle one is written, then they
- * change roles, so that a walk sees either the old table or the new one. Owner: one thread.
+ * The executable mappings that the kernel programs walk by. Two halves: the idle one is written,
+ * then they change roles, so that a walk sees either the old table or the new one. Owner: one
+ * thread.
  */
 public final class Mappings {
   private final ByteBuffer buffer;
@@ -17,8 +18,8 @@ public final class Mappings {
   }
 
   /**
-   * Replaces the table. A walk still going on in the half that was retired by the call before this one would
-   * read it while it is written: leave some milliseconds between two calls.
+   * Replaces the table. A walk still going on in the half that was retired by the call before this
+   * one would read it while it is written: leave some milliseconds between two calls.
    *
    * @param sortedByStart disjoint, in ascending order
    * @return how many did not fit and are missing: 0 up to 8,192 mappings
@@ -43,7 +44,10 @@ public final class Mappings {
       if (Long.compareUnsigned(mapping.start(), end) < 0
           || Long.compareUnsigned(mapping.end(), mapping.start()) <= 0) {
         throw new IllegalArgumentException(
-            "mapping " + i + " is empty, overlaps the one before it or is out of order: " + mapping);
+            "mapping "
+                + i
+                + " is empty, overlaps the one before it or is out of order: "
+                + mapping);
       }
       end = mapping.end();
     }

@@ -8,14 +8,15 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Our native libraries in this process: zlib, libelf, libbpf and the helper. One per class loader, for the
- * life of the process; the libraries are never unloaded. Thread-safe.
+ * Our native libraries in this process: zlib, libelf, libbpf and the helper. One per class loader,
+ * for the life of the process; the libraries are never unloaded. Thread-safe.
  *
- * <p>They live in the jar, are unpacked to a fresh private directory, loaded, and deleted at once, so that
- * nothing stays on disk ({@link NativeUnpacker}). Their names inside the process (SONAME) are ours alone, see
- * {@code natives.mk}: a libz, libelf or libbpf that the application has loaded, or will load, is another
- * library to the dynamic linker, and neither side gets the other's copy. Symbols are bound at load time and kept
- * local. (RTLD_DEEPBIND is not used: it would split malloc from free under a preloaded allocator.)
+ * <p>They live in the jar, are unpacked to a fresh private directory, loaded, and deleted at once,
+ * so that nothing stays on disk ({@link NativeUnpacker}). Their names inside the process (SONAME)
+ * are ours alone, see {@code natives.mk}: a libz, libelf or libbpf that the application has loaded,
+ * or will load, is another library to the dynamic linker, and neither side gets the other's copy.
+ * Symbols are bound at load time and kept local. (RTLD_DEEPBIND is not used: it would split malloc
+ * from free under a preloaded allocator.)
  *
  * <p>They need glibc 2.33 or newer (Debian 12's libelf); musl cannot load them.
  */
@@ -32,20 +33,23 @@ public final class NativeRuntime {
 
   private final KernelCalls kernel;
   private final BpfCalls bpf;
+  private final List<String> refusedPlaces;
 
-  /** For tests, which put failing calls in. */
-  NativeRuntime(KernelCalls kernel, BpfCalls bpf) {
+  /** Package-private for tests, which put failing calls in. */
+  NativeRuntime(KernelCalls kernel, BpfCalls bpf, List<String> refusedPlaces) {
     this.kernel = kernel;
     this.bpf = bpf;
+    this.refusedPlaces = refusedPlaces;
   }
 
   /**
    * Loads the libraries, or returns the runtime that has them already.
    *
-   * @param parentDirectories where the private directory may be made, tried in order; last of all memory
-   *     ({@code memfd_create}) is tried
+   * @param parentDirectories where the private directory may be made, tried in order; last of all
+   *     memory ({@code memfd_create}) is tried
    */
-  public static synchronized NativeRuntime load(List<Path> parentDirectories) throws NativeLoadException {
+  public static synchronized NativeRuntime load(List<Path> parentDirectories)
+      throws NativeLoadException {
     if (loaded != null) {
       return loaded;
     }
@@ -54,17 +58,24 @@ public final class NativeRuntime {
     handles = unpacker.load(parentDirectories);
     try {
       Libjebpf kernel = new Libjebpf();
-      loaded = new NativeRuntime(kernel, Libbpf.initialise());
+      loaded = new NativeRuntime(kernel, Libbpf.initialise(), unpacker.refused());
       return loaded;
     } catch (LinkageError e) {
       throw new NativeLoadException(
-          "the native libraries of jebpf do not fit together: " + e + "; the jar is damaged, use another copy");
+          "the native libraries of jebpf do not fit together: "
+              + e
+              + "; the jar is damaged, use another copy");
     }
   }
 
   /** Reads memory of process {@code pid} (a number of our own PID namespace; may be ourselves). */
   public ProcessVm processVm(int pid) {
     return new ProcessVm(kernel, pid);
+  }
+
+  /** Places that could not be used before one could, each with its reason: worth a log line. */
+  public List<String> refusedPlaces() {
+    return refusedPlaces;
   }
 
   KernelCalls kernel() {
@@ -95,7 +106,10 @@ public final class NativeRuntime {
     if (!module.isNativeAccessEnabled()) {
       String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
       throw new NativeLoadException(
-          "the JVM does not let " + module + " call native code; start it with --enable-native-access=" + name);
+          "the JVM does not let "
+              + module
+              + " call native code; start it with --enable-native-access="
+              + name);
     }
   }
 
@@ -110,24 +124,37 @@ public final class NativeRuntime {
         };
     if (!os.equals("Linux") || machine.isEmpty()) {
       throw new NativeLoadException(
-          "jebpf needs Linux on x86-64 or aarch64, this is " + os + " on " + arch + "; run without the agent here");
+          "jebpf needs Linux on x86-64 or aarch64, this is "
+              + os
+              + " on "
+              + arch
+              + "; run without the agent here");
     }
     return "linux-" + machine;
   }
 
-  private static List<NativeUnpacker.Library> readLibraries(String platform) throws NativeLoadException {
+  private static List<NativeUnpacker.Library> readLibraries(String platform)
+      throws NativeLoadException {
     List<NativeUnpacker.Library> libraries = new ArrayList<>();
     for (String name : LIBRARIES) {
       String resource = "native/" + platform + "/" + name;
       try (InputStream in = NativeRuntime.class.getResourceAsStream(resource)) {
         if (in == null) {
           throw new NativeLoadException(
-              "this jar has no native library for " + platform + " (" + resource + "); use a jar built for it");
+              "this jar has no native library for "
+                  + platform
+                  + " ("
+                  + resource
+                  + "); use a jar built for it");
         }
         libraries.add(new NativeUnpacker.Library(name, in.readAllBytes()));
       } catch (IOException e) {
         throw new NativeLoadException(
-            "native library " + resource + " could not be read from the jar: " + e + "; is the jar complete?");
+            "native library "
+                + resource
+                + " could not be read from the jar: "
+                + e
+                + "; is the jar complete?");
       }
     }
     return libraries;

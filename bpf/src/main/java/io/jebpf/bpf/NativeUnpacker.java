@@ -1,11 +1,13 @@
 package io.jebpf.bpf;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
@@ -19,9 +21,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Writes libraries to a directory that only we can read and write, loads them, and removes files and directory
- * again, whatever happened. A directory that can not be used (missing, full, mounted noexec, open to others)
- * costs one reason in the message; the next one is tried.
+ * Writes libraries to a directory that only we can read and write, loads them, and removes files
+ * and directory again, whatever happened. A directory that can not be used (missing, full, mounted
+ * noexec, open to others) costs one reason in the message; the next one is tried.
  */
 final class NativeUnpacker {
   static final String PREFIX = "jebpf-native-";
@@ -35,29 +37,34 @@ final class NativeUnpacker {
   record Library(String name, byte[] bytes) {}
 
   private final List<Library> libraries;
+  private final List<String> refused = new ArrayList<>();
 
   NativeUnpacker(List<Library> libraries) {
     this.libraries = libraries;
   }
 
+  /** Places that could not be used, each with its reason. */
+  List<String> refused() {
+    return List.copyOf(refused);
+  }
+
   /** Handles of the loaded libraries, in their order. */
   long[] load(List<Path> parents) throws NativeLoadException {
-    List<String> reasons = new ArrayList<>();
     for (Path parent : parents) {
       try {
         return loadUnder(parent);
       } catch (IOException e) {
-        reasons.add(parent + ": " + reason(e));
+        refused.add(parent + ": " + reason(e));
       }
     }
     try {
       return loadFromMemory();
     } catch (IOException e) {
-      reasons.add("memory file: " + reason(e));
+      refused.add("memory file: " + reason(e));
     }
     throw new NativeLoadException(
         "the native libraries of jebpf could not be loaded from any directory ["
-            + String.join("; ", reasons)
+            + String.join("; ", refused)
             + "]; set native.dir to a directory that is writable, not full and not mounted noexec"
             + " (glibc 2.33 or newer is needed)");
   }
@@ -83,7 +90,10 @@ final class NativeUnpacker {
     }
   }
 
-  /** For read-only containers. Slightly odd paths, so that no other user of this trick means the same name. */
+  /**
+   * For read-only containers. Slightly odd paths, so that no other user of this trick means the
+   * same name.
+   */
   private long[] loadFromMemory() throws IOException {
     int[] fds = new int[libraries.size()];
     Arrays.fill(fds, -1);
@@ -94,10 +104,12 @@ final class NativeUnpacker {
         if (fds[i] < 0) {
           throw new IOException("memfd_create failed");
         }
-        Files.write(Path.of("/proc/self/fd/" + fds[i]), libraries.get(i).bytes(), StandardOpenOption.WRITE);
+        Files.write(
+            Path.of("/proc/self/fd/" + fds[i]), libraries.get(i).bytes(), StandardOpenOption.WRITE);
         files.add(Path.of("/proc/self/task/" + ProcessHandle.current().pid() + "/fd/" + fds[i]));
       }
-      return open(files); // all are open until all are loaded: a reused number would be a name seen before
+      return open(
+          files); // all are open until all are loaded: a reused number would be a name seen before
     } finally {
       for (int fd : fds) {
         if (fd >= 0) {
@@ -133,14 +145,17 @@ final class NativeUnpacker {
     int mode = (int) Files.getAttribute(parent, "unix:mode");
     if ((mode & OTHERS_MAY_WRITE) != 0 && (mode & STICKY) == 0) {
       throw new IOException(
-          "other users may rename files in it (mode " + Integer.toOctalString(mode & 07777) + " without sticky bit)");
+          "other users may rename files in it (mode "
+              + Integer.toOctalString(mode & 07777)
+              + " without sticky bit)");
     }
   }
 
   private static Path createPrivate(Path parent) throws IOException {
     FileAttribute<?> ownerOnly =
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-    SplittableRandom random = new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
+    SplittableRandom random =
+        new SplittableRandom(System.nanoTime() ^ ProcessHandle.current().pid());
     for (int attempt = 1; ; attempt++) {
       String name =
           PREFIX + ProcessHandle.current().pid() + "-" + Long.toHexString(random.nextLong() >>> 1);
@@ -154,7 +169,10 @@ final class NativeUnpacker {
     }
   }
 
-  /** Removes what a process that was killed between unpacking and deleting left behind. Failing is fine. */
+  /**
+   * Removes what a process that was killed between unpacking and deleting left behind. Failing is
+   * fine.
+   */
   private static void removeStale(Path parent) {
     Instant old = Instant.now().minus(STALE_AGE);
     int looks = 0;
@@ -174,7 +192,8 @@ final class NativeUnpacker {
 
   private static void removeIfStale(Path directory, Instant old) throws IOException {
     FileTime changed = Files.getLastModifiedTime(directory, LinkOption.NOFOLLOW_LINKS);
-    if (changed.toInstant().isAfter(old) || !Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+    if (changed.toInstant().isAfter(old)
+        || !Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "jebpf*.so")) {
@@ -187,9 +206,11 @@ final class NativeUnpacker {
 
   private static String reason(IOException e) {
     String kind = e.getClass().getSimpleName();
-    if (e instanceof FileSystemException failed) {
-      return failed.getReason() == null ? kind : failed.getReason();
-    }
-    return e.getMessage() == null ? kind : e.getMessage();
+    return switch (e) {
+      case NoSuchFileException missing -> "does not exist";
+      case AccessDeniedException denied -> "permission denied";
+      case FileSystemException failed -> failed.getReason() == null ? kind : failed.getReason();
+      default -> e.getMessage() == null ? kind : e.getMessage();
+    };
   }
 }

@@ -8,8 +8,9 @@ import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
- * The memory of one process, read by {@code process_vm_readv}: an address that is not mapped is a result, not
- * a fault. Thread-safe; nothing is allocated per call (each thread that reads keeps one native buffer).
+ * The memory of one process, read by {@code process_vm_readv}: an address that is not mapped is a
+ * result, not a fault. Thread-safe; nothing is allocated per call (each thread that reads keeps one
+ * native buffer).
  */
 @SuppressWarnings("restricted")
 public final class ProcessVm {
@@ -28,8 +29,9 @@ public final class ProcessVm {
   }
 
   /**
-   * Copies {@code length} bytes at {@code address} to {@code into}, all or none. False: not all of it could be
-   * read, and up to 64 KiB nothing in {@code into} has changed (above that its content is undefined).
+   * Copies {@code length} bytes at {@code address} to {@code into}, all or none. False: not all of
+   * it could be read, and up to 64 KiB nothing in {@code into} has changed (above that its content
+   * is undefined).
    */
   public boolean read(long address, byte[] into, int offset, int length) {
     Objects.checkFromIndexSize(offset, length, into.length);

@@ -6,17 +6,21 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Reads the kernel's ring buffer ({@code samples}) where it is mapped, without system calls. Owner: the thread
- * that polls. Closed with its {@link KernelPrograms}; polling after that is an IllegalStateException.
+ * Reads the kernel's ring buffer ({@code samples}) where it is mapped, without system calls. Owner:
+ * the thread that polls. Closed with its {@link KernelPrograms}; polling after that is an
+ * IllegalStateException.
  *
  * <pre>
  *  consumer page (ours to write)     0: consumer position, u64
  *  producer pages (read only)        0: producer position, u64
  *                                 page: data, mapped twice in a row, so that a record never wraps
- *  record   0: u32 length | BUSY (bit 31) | DISCARD (bit 30)   4: u32 page offset   8: payload, padded to 8
+ *  record   0: u32 length | BUSY (bit 31) | DISCARD (bit 30)
+ *           4: u32 page offset
+ *           8: payload, padded to a multiple of 8
  * </pre>
  *
- * (kernel/bpf/ringbuf.c at v6.1.) Both positions only grow; a position's place is the position modulo the size.
+ * (kernel/bpf/ringbuf.c at v6.1.) Both positions only grow; a position's place is the position
+ * modulo the size.
  */
 public final class SampleRing {
   private static final VarHandle LONG =
@@ -49,18 +53,20 @@ public final class SampleRing {
   }
 
   /**
-   * Hands at most {@code recordsMax} samples to the handler and frees their space. Never blocks. A sample whose
-   * handler throws is consumed too.
+   * Hands at most {@code recordsMax} samples to the handler and frees their space. Never blocks. A
+   * sample whose handler throws is consumed too.
    *
    * @return records taken, 0 when there are none
    */
   public int poll(SampleHandler handler, int recordsMax) {
     long at = position;
-    long end = (long) LONG.getAcquire(producer, 0); // pairs with the release in __bpf_ringbuf_reserve
+    long end =
+        (long) LONG.getAcquire(producer, 0); // pairs with the release in __bpf_ringbuf_reserve
     int taken = 0;
     while (at < end && taken < recordsMax) {
       int index = data + (int) (at & mask);
-      int header = (int) INT.getAcquire(producer, index); // pairs with the xchg in bpf_ringbuf_commit
+      int header =
+          (int) INT.getAcquire(producer, index); // pairs with the xchg in bpf_ringbuf_commit
       if ((header & BUSY) != 0) {
         break; // reserved and not yet written; later records wait for it
       }
@@ -73,7 +79,8 @@ public final class SampleRing {
         }
       } finally {
         position = at;
-        LONG.setRelease(consumer, 0, at); // pairs with the acquire of cons_pos in the kernel's reserve
+        LONG.setRelease(
+            consumer, 0, at); // pairs with the acquire of cons_pos in the kernel's reserve
       }
     }
     return taken;

@@ -2,6 +2,7 @@ package io.jebpf.bpf;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * One sample, read where it lies in the ring ({@code struct jebpf_sample}). Valid inside {@link
@@ -22,7 +23,7 @@ public final class SampleView {
   private int userBase;
 
   SampleView() {
-    java.util.Arrays.fill(names, "");
+    Arrays.fill(names, "");
   }
 
   /** Points the view at a record; false if it is not a whole sample. */

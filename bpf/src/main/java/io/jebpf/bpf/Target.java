@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * {@code struct jebpf_target}, shared with the running programs. Each field has one writer: tgid {@link
- * KernelPrograms}, period {@link CpuSampler}, the rest {@link Mappings}.
+ * {@code struct jebpf_target}, shared with the running programs. Each field has one writer: tgid
+ * {@link KernelPrograms}, period {@link CpuSampler}, the rest {@link Mappings}.
  */
 final class Target {
   private static final VarHandle INT =

@@ -6,13 +6,14 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Unwind tables in the kernel: the rules shared by all, and one inner map of rows per file. Owner: one thread.
- * Closed with its {@link KernelPrograms}, which frees all tables.
+ * Unwind tables in the kernel: the rules shared by all, and one inner map of rows per file. Owner:
+ * one thread. Closed with its {@link KernelPrograms}, which frees all tables.
  */
 public final class UnwindTables {
   private static final int MAP_TYPE_ARRAY = 2;
   private static final int MMAPABLE = 1 << 10; // BPF_F_MMAPABLE
-  private static final int INNER_MAP = 1 << 12; // BPF_F_INNER_MAP: each inner map may have its own size
+  private static final int INNER_MAP =
+      1 << 12; // BPF_F_INNER_MAP: each inner map may have its own size
 
   private record Rule(int cfa, int cfaOffset, int rbp, int rbpOffset, int raOffset) {}
 
@@ -22,7 +23,9 @@ public final class UnwindTables {
   private final int outerFd;
   private final Map<Rule, Integer> known = new HashMap<>();
 
-  /** Oldest free number first: a walk that is going on may still hold the number of a removed table. */
+  /**
+   * Oldest free number first: a walk that is going on may still hold the number of a removed table.
+   */
   private final ArrayDeque<Integer> free = new ArrayDeque<>();
 
   private int nextRule = 1; // 0 is "no rule"
@@ -39,8 +42,8 @@ public final class UnwindTables {
   }
 
   /**
-   * Number of a rule, the same for the same rule. When there are more than 8,191 different ones: 0, "no rule"
-   * (such pcs then end a walk with that reason), and {@link #rulesRefused} counts.
+   * Number of a rule, the same for the same rule. When there are more than 8,191 different ones: 0,
+   * "no rule" (such pcs then end a walk with that reason), and {@link #rulesRefused} counts.
    *
    * @param cfa enum jebpf_cfa; 0 gives rule 0
    * @param rbp enum jebpf_rbp
@@ -93,20 +96,28 @@ public final class UnwindTables {
       throw new KernelException(
           "adding unwind table " + Layout.TABLES_MAX,
           Errno.ENOSPC,
-          "the process maps more files with code than jebpf has tables for; stacks end in the others");
+          "the process maps more files with code than jebpf has tables for; stacks end in the"
+              + " others");
     }
     int fd =
         bpf.mapCreate(
-            MAP_TYPE_ARRAY, "unwind_table", Integer.BYTES, Layout.ROW_BYTES, rows, INNER_MAP | MMAPABLE);
+            MAP_TYPE_ARRAY,
+            "unwind_table",
+            Integer.BYTES,
+            Layout.ROW_BYTES,
+            rows,
+            INNER_MAP | MMAPABLE);
     if (fd < 0) {
-      throw new KernelException("bpf(BPF_MAP_CREATE, unwind table of " + rows + " rows)", -fd, Advice.forMap(-fd));
+      throw new KernelException(
+          "bpf(BPF_MAP_CREATE, unwind table of " + rows + " rows)", -fd, Advice.forMap(-fd));
     }
     try {
       fill(fd, starts, globalRules, rows);
       int number = free.isEmpty() ? nextTable : free.peekFirst();
       int error = bpf.mapUpdate(outerFd, number, fd);
       if (error < 0) {
-        throw new KernelException("bpf(BPF_MAP_UPDATE_ELEM, unwind_tables[" + number + "])", -error, "");
+        throw new KernelException(
+            "bpf(BPF_MAP_UPDATE_ELEM, unwind_tables[" + number + "])", -error, "");
       }
       if (free.isEmpty()) {
         nextTable++;
@@ -143,7 +154,8 @@ public final class UnwindTables {
     }
     for (int i = 0; i < rows; i++) {
       if (globalRules[i] < 0 || globalRules[i] >= nextRule) {
-        throw new IllegalArgumentException("row " + i + " names rule " + globalRules[i] + " of " + nextRule);
+        throw new IllegalArgumentException(
+            "row " + i + " names rule " + globalRules[i] + " of " + nextRule);
       }
       if (i > 0 && Integer.compareUnsigned(starts[i], starts[i - 1]) <= 0) {
         throw new IllegalArgumentException("row " + i + " does not start above the row before it");
@@ -151,7 +163,9 @@ public final class UnwindTables {
     }
   }
 
-  /** Removes a table that no mapping names any more. Its number is used again, as late as possible. */
+  /**
+   * Removes a table that no mapping names any more. Its number is used again, as late as possible.
+   */
   public void remove(int table) {
     requireOpen();
     if (table <= 0 || table >= nextTable || free.contains(table)) {

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 
-/** What the tests share: the runtime, the test object, and the decision whether this machine can run them. */
+/**
+ * What the tests share: the runtime, the test object, and the decision whether this machine can run
+ * them.
+ */
 final class Kernel {
   private Kernel() {}
 
@@ -38,7 +41,10 @@ final class Kernel {
     }
   }
 
-  /** Skips a test where rights or kernel are missing; with all rights, a missing feature is a failure. */
+  /**
+   * Skips a test where rights or kernel are missing; with all rights, a missing feature is a
+   * failure.
+   */
   static void require() {
     Map<FeatureProbes.Feature, Support> found = FeatureProbes.run(runtime());
     boolean rights = found.get(FeatureProbes.Feature.CAPABILITIES).yes();

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 /** Samples of this very JVM, taken by the real kernel. */
 @Tag("kernel")
 class SamplingTest {
-  private record Sample(long time, long weight, long start, int tid, int cpu, int end, String comm) {}
+  private record Sample(
+      long time, long weight, long start, int tid, int cpu, int end, String comm) {}
 
   private KernelPrograms programs;
 
@@ -36,7 +37,13 @@ class SamplingTest {
         s ->
             samples.add(
                 new Sample(
-                    s.timeNanos(), s.weightNanos(), s.threadStartNanos(), s.tid(), s.cpu(), s.end(), s.comm()));
+                    s.timeNanos(),
+                    s.weightNanos(),
+                    s.threadStartNanos(),
+                    s.tid(),
+                    s.cpu(),
+                    s.end(),
+                    s.comm()));
     while (programs.ring().poll(keep, 100) > 0) {
       assertTrue(samples.size() < 1_000_000);
     }
@@ -47,7 +54,8 @@ class SamplingTest {
   void whoamiIsUs() throws KernelException {
     Whoami who = programs.whoami();
     assertEquals(ProcessHandle.current().pid(), who.namespaceTgid());
-    assertTrue(java.nio.file.Files.exists(java.nio.file.Path.of("/proc/self/task/" + who.namespaceTid())));
+    assertTrue(
+        java.nio.file.Files.exists(java.nio.file.Path.of("/proc/self/task/" + who.namespaceTid())));
   }
 
   @Test

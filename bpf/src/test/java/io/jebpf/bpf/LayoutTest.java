@@ -1,0 +1,126 @@
+package io.jebpf.bpf;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Java's constants against the compiler's: BTF of the test object, which includes the shared
+ * header.
+ */
+class LayoutTest {
+  private static Btf btf;
+
+  @BeforeAll
+  static void parse() {
+    BpfCalls bpf = Kernel.runtime().bpf();
+    long object = bpf.objectOpen(Kernel.testObject(), "layout");
+    assertTrue(object > 0, "opening needs no rights");
+    btf = Btf.parse(bpf.objectBtf(object));
+    bpf.objectClose(object);
+  }
+
+  private static void check(String struct, String field, int offset, int bytes) {
+    Btf.Field found = btf.field(btf.struct(struct), field).orElseThrow();
+    assertEquals(offset, found.offset(), struct + "." + field);
+    assertEquals(bytes, found.bytes() * found.elements(), struct + "." + field);
+  }
+
+  private static void checkSize(String struct, int bytes) {
+    assertNotEquals(0, btf.struct(struct), struct);
+    assertEquals(bytes, btf.size(btf.struct(struct)), struct);
+  }
+
+  @Test
+  void sample() {
+    check("jebpf_sample", "type", Layout.SAMPLE_TYPE, 4);
+    check("jebpf_sample", "bytes", Layout.SAMPLE_SIZE, 4);
+    check("jebpf_sample", "time_ns", Layout.SAMPLE_TIME, 8);
+    check("jebpf_sample", "weight_ns", Layout.SAMPLE_WEIGHT, 8);
+    check("jebpf_sample", "thread_start_ns", Layout.SAMPLE_THREAD_START, 8);
+    check("jebpf_sample", "java_thread", Layout.SAMPLE_JAVA_THREAD, 8);
+    check("jebpf_sample", "tid", Layout.SAMPLE_TID, 4);
+    check("jebpf_sample", "cpu", Layout.SAMPLE_CPU, 4);
+    check("jebpf_sample", "walk_ns", Layout.SAMPLE_WALK, 4);
+    check("jebpf_sample", "kernel_frames", Layout.SAMPLE_KERNEL_FRAMES, 2);
+    check("jebpf_sample", "user_frames", Layout.SAMPLE_USER_FRAMES, 2);
+    check("jebpf_sample", "end", Layout.SAMPLE_END, 1);
+    check("jebpf_sample", "comm", Layout.SAMPLE_COMM, Layout.COMM_BYTES);
+    checkSize("jebpf_sample", Layout.SAMPLE_BYTES);
+    check("jebpf_frame", "head", Layout.FRAME_HEAD, 8);
+    check("jebpf_frame", "detail", Layout.FRAME_DETAIL, 8);
+    checkSize("jebpf_frame", Layout.FRAME_BYTES);
+  }
+
+  @Test
+  void target() {
+    check("jebpf_target", "tgid", Layout.TARGET_TGID, 4);
+    check("jebpf_target", "mappings_half", Layout.TARGET_HALF, 4);
+    check("jebpf_target", "mappings_count", Layout.TARGET_COUNT, 8);
+    check("jebpf_target", "generation", Layout.TARGET_GENERATION, 4);
+    check("jebpf_target", "period_ns", Layout.TARGET_PERIOD, 8);
+    checkSize("jebpf_target", Layout.TARGET_BYTES);
+    check("jebpf_whoami", "tgid", Layout.WHOAMI_TGID, 4);
+    check("jebpf_whoami", "tid", Layout.WHOAMI_TID, 4);
+    check("jebpf_whoami", "ns_tgid", Layout.WHOAMI_NS_TGID, 4);
+    check("jebpf_whoami", "ns_tid", Layout.WHOAMI_NS_TID, 4);
+    checkSize("jebpf_whoami", Layout.WHOAMI_BYTES);
+  }
+
+  @Test
+  void mapping() {
+    check("jebpf_mapping", "start", Layout.MAPPING_START, 8);
+    check("jebpf_mapping", "end", Layout.MAPPING_END, 8);
+    check("jebpf_mapping", "bias", Layout.MAPPING_BIAS, 8);
+    check("jebpf_mapping", "module", Layout.MAPPING_MODULE, 4);
+    check("jebpf_mapping", "table", Layout.MAPPING_TABLE, 4);
+    check("jebpf_mapping", "row_count", Layout.MAPPING_ROWS, 4);
+    check("jebpf_mapping", "flags", Layout.MAPPING_FLAGS, 4);
+    checkSize("jebpf_mapping", Layout.MAPPING_BYTES);
+  }
+
+  @Test
+  void unwindTables() {
+    check("jebpf_rule", "cfa_offset", Layout.RULE_CFA_OFFSET, 4);
+    check("jebpf_rule", "rbp_offset", Layout.RULE_RBP_OFFSET, 4);
+    check("jebpf_rule", "ra_offset", Layout.RULE_RA_OFFSET, 4);
+    check("jebpf_rule", "cfa", Layout.RULE_CFA, 1);
+    check("jebpf_rule", "rbp", Layout.RULE_RBP, 1);
+    checkSize("jebpf_rule", Layout.RULE_BYTES);
+    check("jebpf_row", "start", Layout.ROW_START, 4);
+    check("jebpf_row", "rule", Layout.ROW_RULE, 2);
+    checkSize("jebpf_row", Layout.ROW_BYTES);
+  }
+
+  @Test
+  void enums() {
+    Map<String, Integer> stats = btf.constants("jebpf_stat");
+    assertEquals(Layout.STAT_COUNT, stats.remove("JEBPF_STAT_COUNT"));
+    assertEquals(
+        KernelStat.values().length, stats.size(), "a counter without a sentence: " + stats);
+    for (KernelStat stat : KernelStat.values()) {
+      assertEquals(stats.get("JEBPF_STAT_" + stat.name()), stat.index(), stat.name());
+    }
+    Map<String, Integer> ends = btf.constants("jebpf_end");
+    assertEquals(WalkEnd.values().length, ends.remove("JEBPF_END_COUNT"));
+    for (WalkEnd end : WalkEnd.values()) {
+      assertEquals(ends.get("JEBPF_END_" + end.name()), end.index(), end.name());
+    }
+    assertEquals(Layout.RECORD_SAMPLE, btf.constants("jebpf_record").get("JEBPF_RECORD_SAMPLE"));
+  }
+
+  @Test
+  void limits() {
+    Map<String, Integer> limits = btf.constants("limits");
+    assertEquals(limits.get("MAPPINGS_MAX"), Layout.MAPPINGS_MAX);
+    assertEquals(limits.get("TABLES_MAX"), Layout.TABLES_MAX);
+    assertEquals(limits.get("TABLE_ROWS_MAX"), Layout.TABLE_ROWS_MAX);
+    assertEquals(limits.get("RULES_MAX"), Layout.RULES_MAX);
+    assertEquals(limits.get("COMM_BYTES"), Layout.COMM_BYTES);
+    assertEquals(limits.get("FRAME_POINTERS"), KernelMapping.FRAME_POINTERS);
+  }
+}
