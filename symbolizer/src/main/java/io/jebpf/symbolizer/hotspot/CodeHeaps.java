@@ -98,6 +98,11 @@ final class CodeHeaps {
         && heap.shift <= SEGMENT_SHIFT_MAX;
   }
 
+  /** The same heaps for another thread, which reads with its own buffers. */
+  CodeHeaps readingWith(TargetMemory other) {
+    return new CodeHeaps(other, layout, heaps);
+  }
+
   List<Heap> heaps() {
     return heaps;
   }

@@ -20,9 +20,6 @@ record Continuations(
 
   private static final int STUB_BLOB_BYTES_MAX = 1 << 22;
   private static final String OF_STUB_ROUTINES = "StubRoutines::";
-  private static final String BARRIER_SYMBOL = "_ZN12StubRoutines19_cont_returnBarrierE";
-  private static final String BARRIER_EXC_SYMBOL = "_ZN12StubRoutines22_cont_returnBarrierExcE";
-  private static final String RETURN_PC_SYMBOL = "_ZN17ContinuationEntry10_return_pcE";
   private static final Continuations NONE =
       new Continuations(0, 0, 0, 0, 0, 0, Slot.ABSENT);
 
@@ -34,17 +31,17 @@ record Continuations(
       CodeHeaps heaps,
       Blobs blobs) {
     long returnPc =
-        variable(memory, structs, libjvm, "ContinuationEntry::_return_pc", RETURN_PC_SYMBOL);
+        variable(memory, structs, libjvm, "ContinuationEntry::_return_pc", LibjvmNames.CONT_RETURN_PC);
     long barrier =
         variable(
-            memory, structs, libjvm, OF_STUB_ROUTINES + "_cont_returnBarrier", BARRIER_SYMBOL);
+            memory, structs, libjvm, OF_STUB_ROUTINES + "_cont_returnBarrier", LibjvmNames.CONT_BARRIER);
     long exception =
         variable(
             memory,
             structs,
             libjvm,
             OF_STUB_ROUTINES + "_cont_returnBarrierExc",
-            BARRIER_EXC_SYMBOL);
+            LibjvmNames.CONT_BARRIER_EXC);
     if (structs.size("ContinuationEntry") == 0 && barrier == 0) {
       return NONE;
     }

@@ -100,6 +100,59 @@ public final class HotspotVm {
     return flag(DEBUG_NON_SAFEPOINTS);
   }
 
+  /** Naming of frames. The result is for one thread. */
+  public HotspotFrames frames() {
+    TargetMemory own = new TargetMemory(processMemory);
+    return new HotspotFrames(
+        own, layout, heaps.readingWith(own), interpreter, new StubNames(own, libjvm));
+  }
+
+  /** The JVM's threads. The result is for one thread. */
+  public JavaThreads threads() {
+    TargetMemory own = new TargetMemory(processMemory);
+    Oops oops = new Oops(own, oopEncoding(own), structs.field("Klass::_layout_helper"));
+    FieldOffsets fields = new FieldOffsets(own, libjvm, layout, structs);
+    return new JavaThreads(own, layout, structs, oops, fields);
+  }
+
+  private Oops.Encoding oopEncoding(TargetMemory own) {
+    own.begin();
+    long oopBase =
+        structs.staticAddress("CompressedOops::_base", "CompressedOops::_narrow_oop._base");
+    long oopShift =
+        structs.staticAddress("CompressedOops::_shift", "CompressedOops::_narrow_oop._shift");
+    long klassBase =
+        structs.staticAddress(
+            "CompressedKlassPointers::_base", "CompressedKlassPointers::_narrow_klass._base");
+    long klassShift =
+        structs.staticAddress(
+            "CompressedKlassPointers::_shift", "CompressedKlassPointers::_narrow_klass._shift");
+    boolean generationalZgc =
+        isOn("UseZGC") && (jdkMajor() >= 24 || jdkMajor() >= 21 && isOn("ZGenerational"));
+    return new Oops.Encoding(
+        isOn("UseCompressedOops"),
+        oopBase == 0 ? 0 : own.pointer(oopBase),
+        oopShift == 0 ? 0 : own.i32(oopShift),
+        jdkMajor() >= 27 || isOn("UseCompressedClassPointers"), // 27 knows no other class pointers
+        isOn("UseCompactObjectHeaders"),
+        klassBase == 0 ? 0 : own.pointer(klassBase),
+        klassShift == 0 ? 0 : own.i32(klassShift),
+        layout.thread().markKlassShift(),
+        generationalZgc);
+  }
+
+  private boolean isOn(String flag) {
+    return flag(flag).map(JvmFlag::value).orElse(false);
+  }
+
+  HotspotLayout layout() {
+    return layout;
+  }
+
+  CodeHeaps heaps() {
+    return heaps;
+  }
+
   Optional<JvmFlag> flag(String name) {
     return JvmFlags.read(memory, flags, name);
   }

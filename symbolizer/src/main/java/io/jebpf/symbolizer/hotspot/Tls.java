@@ -6,13 +6,12 @@ package io.jebpf.symbolizer.hotspot;
  * either is unknown.
  */
 record Tls(long moduleId, long threadOffset) {
-  private static final String CURRENT_THREAD = "_ZN6Thread12_thr_currentE";
   private static final long MODULES_MAX = 1 << 16;
   private static final long BLOCK_BYTES_MAX = 1 << 20;
   private static final Tls UNKNOWN = new Tls(0, 0);
 
   static Tls find(TargetMemory memory, LibjvmImage libjvm) {
-    long offset = libjvm.tlsOffset(CURRENT_THREAD).orElse(-1);
+    long offset = libjvm.tlsOffset(LibjvmNames.CURRENT_THREAD).orElse(-1);
     memory.begin();
     long id = memory.i64(libjvm.tlsModuleIdSlot().orElse(0));
     return memory.ok() && id > 0 && id < MODULES_MAX && offset >= 0 && offset < BLOCK_BYTES_MAX

@@ -1,9 +1,9 @@
 package io.jebpf.symbolizer.hotspot;
 
 /**
- * HotSpot's variable-length integers: little-endian groups of 6 bits; a byte below 192 ends the
- * number, as does the fifth byte. From JDK 20 on every byte is raised by one, so that 0 is free as
- * an end mark; up to 19 bytes stand for themselves.
+ * HotSpot's variable-length integers: little-endian digits of weight 64^i; a stored byte below 192
+ * ends the number, as does the fifth byte. From JDK 20 on every byte is stored raised by one, so
+ * that 0 is free as an end mark; up to 19 bytes stand for themselves.
  *
  * <p>A reader over {@code bytes[position..end)}; past the end it gives 0 and {@link #ok()} is
  * false.
@@ -40,7 +40,7 @@ final class Unsigned5 {
         return 0;
       }
       value += part << (6 * i);
-      if (part < LAST_BELOW) {
+      if (raw < LAST_BELOW) {
         break;
       }
     }

@@ -33,34 +33,34 @@ final class VmStructs {
     TableReader tables = new TableReader(memory, libjvm, new StringReader(memory));
     boolean complete =
         tables.each(
-                "gHotSpotVMStructs",
-                "gHotSpotVMStructEntry",
-                "TypeName",
+                LibjvmNames.STRUCTS,
+                LibjvmNames.STRUCT_ENTRY,
+                LibjvmNames.TYPE_NAME,
                 row ->
                     structs.fields.put(
-                        row.text("TypeName") + "::" + row.text("FieldName"),
+                        row.text(LibjvmNames.TYPE_NAME) + "::" + row.text(LibjvmNames.FIELD_NAME),
                         new Field(
-                            row.text("TypeString"),
-                            row.i32("IsStatic") != 0,
-                            row.i32("IsStatic") != 0 ? row.i64("Address") : row.i64("Offset"))))
+                            row.text(LibjvmNames.TYPE_STRING),
+                            row.i32(LibjvmNames.IS_STATIC) != 0,
+                            row.i32(LibjvmNames.IS_STATIC) != 0 ? row.i64(LibjvmNames.ADDRESS) : row.i64(LibjvmNames.OFFSET))))
             && tables.each(
-                "gHotSpotVMTypes",
-                "gHotSpotVMTypeEntry",
-                "TypeName",
+                LibjvmNames.TYPES,
+                LibjvmNames.TYPE_ENTRY,
+                LibjvmNames.TYPE_NAME,
                 row ->
                     structs.types.put(
-                        row.text("TypeName"),
-                        new Type(row.i64("Size"), row.i32("IsUnsigned") != 0)))
+                        row.text(LibjvmNames.TYPE_NAME),
+                        new Type(row.i64(LibjvmNames.SIZE), row.i32(LibjvmNames.IS_UNSIGNED) != 0)))
             && tables.each(
-                "gHotSpotVMIntConstants",
-                "gHotSpotVMIntConstantEntry",
-                "Name",
-                row -> structs.constants.put(row.text("Name"), (long) row.i32("Value")))
+                LibjvmNames.INT_CONSTANTS,
+                LibjvmNames.INT_CONSTANT_ENTRY,
+                LibjvmNames.NAME,
+                row -> structs.constants.put(row.text(LibjvmNames.NAME), (long) row.i32(LibjvmNames.VALUE)))
             && tables.each(
-                "gHotSpotVMLongConstants",
-                "gHotSpotVMLongConstantEntry",
-                "Name",
-                row -> structs.constants.put(row.text("Name"), row.i64("Value")));
+                LibjvmNames.LONG_CONSTANTS,
+                LibjvmNames.LONG_CONSTANT_ENTRY,
+                LibjvmNames.NAME,
+                row -> structs.constants.put(row.text(LibjvmNames.NAME), row.i64(LibjvmNames.VALUE)));
     return complete && !structs.fields.isEmpty() ? Optional.of(structs) : Optional.empty();
   }
 
@@ -131,7 +131,7 @@ final class VmStructs {
     boolean each(String table, String entry, String keyColumn, RowHandler handler) {
       memory.begin();
       long at = exported(table);
-      long stride = exported(entry + "ArrayStride");
+      long stride = exported(LibjvmNames.stride(entry));
       if (!memory.ok() || stride <= 0 || stride > STRIDE_MAX) {
         return false;
       }
@@ -177,7 +177,7 @@ final class VmStructs {
       return columns.computeIfAbsent(
           name,
           column -> {
-            String symbol = entry + column + "Offset";
+            String symbol = LibjvmNames.offset(entry, column);
             return reader.libjvm.address(symbol).isPresent() ? (int) reader.exported(symbol) : -1;
           });
     }

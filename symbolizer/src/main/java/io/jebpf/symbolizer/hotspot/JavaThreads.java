@@ -1,0 +1,146 @@
+package io.jebpf.symbolizer.hotspot;
+
+import java.util.OptionalInt;
+
+/**
+ * The JVM's threads: from a kernel tid to the JavaThread, and from there to {@code Thread.name}.
+ * Threads come and go meanwhile; every pointer is checked against what it must lead back to.
+ *
+ * <p>Owner: the reader thread.
+ */
+public final class JavaThreads {
+  private static final int THREADS_MAX = 65_536;
+  private static final int SUPERCLASSES_MAX = 16;
+
+  private final TargetMemory memory;
+  private final HotspotLayout layout;
+  private final Oops oops;
+  private final long listAddress;
+  private final long threadKlassAddress;
+  private final long stringKlassAddress;
+  private final FieldOffsets fields;
+
+  /** Bytes into Thread and String objects; 0 until known, which they are once the JVM is up. */
+  private int threadName;
+
+  private int stringValue;
+  private int stringCoder;
+
+  JavaThreads(
+      TargetMemory memory,
+      HotspotLayout layout,
+      VmStructs structs,
+      Oops oops,
+      FieldOffsets fields) {
+    this.memory = memory;
+    this.layout = layout;
+    this.oops = oops;
+    this.fields = fields;
+    this.listAddress = structs.staticAddress("ThreadsSMRSupport::_java_thread_list");
+    this.threadKlassAddress = klassAddress(structs, "Thread");
+    this.stringKlassAddress = klassAddress(structs, "String");
+  }
+
+  private static long klassAddress(VmStructs structs, String name) {
+    return structs.staticAddress(
+        "vmClasses::_klasses[static_cast<int>(vmClassID::" + name + "_klass_knum)]");
+  }
+
+  /** Whether {@code javaThread} is a JavaThread with that tid. */
+  public boolean isThread(long javaThread, int tid) {
+    memory.begin();
+    return osThreadId(javaThread) == tid && memory.ok();
+  }
+
+  private int osThreadId(long javaThread) {
+    long osThread = memory.value(javaThread, layout.thread().osthread());
+    return (int) memory.value(osThread, layout.thread().osthreadId());
+  }
+
+  /** Takes one entry of the JVM's list of threads. */
+  public interface ThreadVisitor {
+    void thread(int tid, long javaThread);
+  }
+
+  /** Visits the threads that are in the JVM's list now; false when it cannot be read. */
+  public boolean each(ThreadVisitor visitor) {
+    memory.begin();
+    long list = memory.pointer(listAddress);
+    long count = memory.value(list, layout.thread().listLength());
+    long threads = memory.value(list, layout.thread().listThreads());
+    if (!memory.ok() || count < 0) {
+      return false;
+    }
+    byte[] pointers = new byte[8 * (int) Math.min(count, THREADS_MAX)];
+    if (!memory.bytes(threads, pointers, 0, pointers.length)) {
+      return false;
+    }
+    for (int at = 0; at < pointers.length; at += 8) {
+      long javaThread = Bytes.i64(pointers, at);
+      memory.begin();
+      int tid = osThreadId(javaThread);
+      if (memory.ok() && tid > 0) {
+        visitor.thread(tid, javaThread);
+      }
+    }
+    return true;
+  }
+
+  /** {@code Thread.getName()} of the platform thread; empty when it cannot be read now. */
+  public String name(long javaThread) {
+    if (!offsetsKnown()) {
+      return "";
+    }
+    memory.begin();
+    long thread = threadObject(javaThread);
+    if (!memory.ok() || !isInstance(thread, memory.pointer(threadKlassAddress))) {
+      return "";
+    }
+    long name = oops.reference(thread, threadName);
+    long stringKlass = memory.pointer(stringKlassAddress);
+    if (name == 0 || oops.klass(name) != stringKlass || !memory.ok()) {
+      return "";
+    }
+    boolean utf16 = memory.u8(name + stringCoder) != 0;
+    long value = oops.reference(name, stringValue);
+    String text = oops.text(value, utf16);
+    boolean unmoved =
+        threadObject(javaThread) == thread && oops.reference(thread, threadName) == name;
+    return memory.ok() && unmoved ? text : "";
+  }
+
+  private long threadObject(long javaThread) {
+    return oops.handle(memory.value(javaThread, layout.thread().threadObj()));
+  }
+
+  private boolean isInstance(long object, long wanted) {
+    if (object == 0 || wanted == 0) {
+      return false;
+    }
+    long klass = oops.klass(object);
+    for (int i = 0; i < SUPERCLASSES_MAX && memory.ok() && klass != 0; i++) {
+      if (klass == wanted) {
+        return true;
+      }
+      klass = memory.value(klass, layout.method().klassSuper());
+    }
+    return false;
+  }
+
+  private boolean offsetsKnown() {
+    if (threadName == 0 || stringValue == 0 || stringCoder == 0) {
+      memory.begin();
+      long thread = memory.pointer(threadKlassAddress);
+      long string = memory.pointer(stringKlassAddress);
+      threadName = offset(thread, "name", LibjvmNames.THREAD_NAME_OFFSET);
+      stringValue = offset(string, "value", LibjvmNames.STRING_VALUE_OFFSET);
+      stringCoder = offset(string, "coder", LibjvmNames.STRING_CODER_OFFSET);
+    }
+    return threadName != 0 && stringValue != 0 && stringCoder != 0;
+  }
+
+  private int offset(long klass, String field, String symbol) {
+    OptionalInt offset = fields.of(klass, field, symbol);
+    return offset.orElse(0);
+  }
+}

@@ -1,0 +1,79 @@
+package io.jebpf.symbolizer.hotspot;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Every symbol of libjvm that this package asks for. The exported ones describe the JVM; the C++
+ * ones are optional and only there when the library is not stripped.
+ */
+final class LibjvmNames {
+  static final String CURRENT_THREAD = "_ZN6Thread12_thr_currentE";
+  static final String STUB_LIST = "_ZN12StubCodeDesc5_listE";
+  static final String CONT_BARRIER = "_ZN12StubRoutines19_cont_returnBarrierE";
+  static final String CONT_BARRIER_EXC = "_ZN12StubRoutines22_cont_returnBarrierExcE";
+  static final String CONT_RETURN_PC = "_ZN17ContinuationEntry10_return_pcE";
+  static final String THREAD_NAME_OFFSET = "_ZN16java_lang_Thread12_name_offsetE";
+  static final String STRING_VALUE_OFFSET = "_ZN16java_lang_String13_value_offsetE";
+  static final String STRING_CODER_OFFSET = "_ZN16java_lang_String13_coder_offsetE";
+
+  static final String STRUCTS = "gHotSpotVMStructs";
+  static final String STRUCT_ENTRY = "gHotSpotVMStructEntry";
+  static final String TYPES = "gHotSpotVMTypes";
+  static final String TYPE_ENTRY = "gHotSpotVMTypeEntry";
+  static final String INT_CONSTANTS = "gHotSpotVMIntConstants";
+  static final String INT_CONSTANT_ENTRY = "gHotSpotVMIntConstantEntry";
+  static final String LONG_CONSTANTS = "gHotSpotVMLongConstants";
+  static final String LONG_CONSTANT_ENTRY = "gHotSpotVMLongConstantEntry";
+
+  static final String TYPE_NAME = "TypeName";
+  static final String FIELD_NAME = "FieldName";
+  static final String TYPE_STRING = "TypeString";
+  static final String IS_STATIC = "IsStatic";
+  static final String OFFSET = "Offset";
+  static final String ADDRESS = "Address";
+  static final String SIZE = "Size";
+  static final String IS_UNSIGNED = "IsUnsigned";
+  static final String NAME = "Name";
+  static final String VALUE = "Value";
+
+  private LibjvmNames() {}
+
+  static String stride(String entry) {
+    return entry + "ArrayStride";
+  }
+
+  static String offset(String entry, String column) {
+    return entry + column + "Offset";
+  }
+
+  static List<String> all() {
+    List<String> names =
+        new ArrayList<>(
+            List.of(
+                CURRENT_THREAD,
+                STUB_LIST,
+                CONT_BARRIER,
+                CONT_BARRIER_EXC,
+                CONT_RETURN_PC,
+                THREAD_NAME_OFFSET,
+                STRING_VALUE_OFFSET,
+                STRING_CODER_OFFSET,
+                STRUCTS,
+                TYPES,
+                INT_CONSTANTS,
+                LONG_CONSTANTS));
+    table(names, STRUCT_ENTRY, TYPE_NAME, FIELD_NAME, TYPE_STRING, IS_STATIC, OFFSET, ADDRESS);
+    table(names, TYPE_ENTRY, TYPE_NAME, SIZE, IS_UNSIGNED);
+    table(names, INT_CONSTANT_ENTRY, NAME, VALUE);
+    table(names, LONG_CONSTANT_ENTRY, NAME, VALUE);
+    return names;
+  }
+
+  private static void table(List<String> names, String entry, String... columns) {
+    names.add(stride(entry));
+    for (String column : columns) {
+      names.add(offset(entry, column));
+    }
+  }
+}

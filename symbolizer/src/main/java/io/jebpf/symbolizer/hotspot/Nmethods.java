@@ -1,0 +1,201 @@
+package io.jebpf.symbolizer.hotspot;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Decodes the debug information of compiled methods: pc → PcDesc → chain of scopes.
+ *
+ * <p>An nmethod may be freed and its place reused at any time. What was read counts only if the
+ * block is in use, the compile id is the one asked for, and the header reads the same after the
+ * decoding as before (from 23 on the debug information is malloc'ed and freed with it).
+ *
+ * <p>Owner: the reader thread.
+ */
+final class Nmethods {
+  private static final int HEADER_BYTES_MAX = 1024;
+  private static final int PC_DESCS_MAX = 1 << 20;
+  private static final int SCOPES_MAX = 512; // inlining depth; MaxInlineLevel is 15
+  private static final int DEBUG_INFO_BYTES_MAX = 1 << 28;
+
+  /** Sender, method and bci take at most 5 bytes each. */
+  private static final int SCOPE_BYTES = 15;
+
+  /** One method activation inside a compiled frame. {@code bci} -1: at its entry. */
+  record Scope(long method, int bci) {}
+
+  /** Outcome of {@link #decode}. */
+  sealed interface Decoding {
+    /** Innermost inlined callee first; the last is the compiled method itself. Never empty. */
+    record Scopes(List<Scope> scopes) implements Decoding {}
+
+    /** Only the method is known: no debug information covers the pc. */
+    record MethodOnly(long method) implements Decoding {}
+
+    /** Other code is there by now, or none. */
+    record Replaced() implements Decoding {}
+
+    record Unreadable() implements Decoding {}
+  }
+
+  private static final Decoding REPLACED = new Decoding.Replaced();
+  private static final Decoding UNREADABLE = new Decoding.Unreadable();
+
+  private final TargetMemory memory;
+  private final BlobLayout blobLayout;
+  private final NmethodLayout layout;
+  private final boolean zeroIsFree;
+  private final byte[] header;
+  private final byte[] again;
+  private final byte[] scope = new byte[SCOPE_BYTES];
+
+  Nmethods(TargetMemory memory, HotspotLayout layout) {
+    this.memory = memory;
+    this.blobLayout = layout.blob();
+    this.layout = layout.nmethod();
+    this.zeroIsFree = layout.method().zeroIsFree();
+    int bytes = Math.min(this.layout.bytes(), HEADER_BYTES_MAX);
+    this.header = new byte[bytes];
+    this.again = new byte[bytes];
+  }
+
+  /**
+   * @param pcOffset pc - code begin, of the pc itself, be it exact or a return address: HotSpot
+   *     keeps a PcDesc at each call's return address
+   */
+  Decoding decode(long nmethod, int compileId, int pcOffset) {
+    memory.begin();
+    if (!readHeader(nmethod, header) || (int) field(layout.compileId()) != compileId) {
+      return memory.ok() ? REPLACED : UNREADABLE;
+    }
+    Decoding decoding = scopes(nmethod, pcOffset);
+    memory.begin();
+    return readHeader(nmethod, again) && sameIdentity() ? decoding : REPLACED;
+  }
+
+  /** Also false when the block has been freed. */
+  private boolean readHeader(long nmethod, byte[] into) {
+    long block = nmethod - blobLayout.heapBlockBytes();
+    return memory.bytes(nmethod, into, 0, into.length)
+        && memory.value(block, blobLayout.blockUsed()) != 0
+        && memory.ok();
+  }
+
+  private boolean sameIdentity() {
+    return same(layout.compileId())
+        && same(layout.method())
+        && same(layout.immutableData())
+        && same(blobLayout.mutableData());
+  }
+
+  private boolean same(Slot slot) {
+    return !slot.present() || Bytes.value(header, 0, slot) == Bytes.value(again, 0, slot);
+  }
+
+  private long field(Slot slot) {
+    return slot.present() && slot.offset() + slot.bytes() <= header.length
+        ? Bytes.value(header, 0, slot)
+        : 0;
+  }
+
+  private Decoding scopes(long nmethod, int pcOffset) {
+    long method = field(layout.method());
+    Decoding methodOnly =
+        TargetMemory.plausible(method) ? new Decoding.MethodOnly(method) : UNREADABLE;
+    if (!layout.hasScopes()) {
+      return methodOnly;
+    }
+    DebugInfo info = debugInfo(nmethod);
+    long descs = (info.pcsEnd - info.pcs) / layout.pcDescBytes();
+    if (descs <= 0 || descs > PC_DESCS_MAX || info.scopesEnd - info.scopes > DEBUG_INFO_BYTES_MAX) {
+      return methodOnly;
+    }
+    int decodeOffset = scopeOffsetFor(info.pcs, (int) descs, pcOffset);
+    if (!memory.ok() || decodeOffset <= 0) {
+      return methodOnly;
+    }
+    List<Scope> scopes = new ArrayList<>(4);
+    return chain(info, decodeOffset, scopes) ? new Decoding.Scopes(scopes) : methodOnly;
+  }
+
+  /** Addresses; ends are exclusive. {@code metadataEnd} 0: unknown. */
+  private record DebugInfo(
+      long pcs, long pcsEnd, long scopes, long scopesEnd, long metadata, long metadataEnd) {}
+
+  private DebugInfo debugInfo(long nmethod) {
+    if (!layout.immutableData().present()) { // up to 22
+      long pcs = nmethod + field(layout.scopesPcsOffset());
+      long scopes = field(layout.scopesDataBegin());
+      long metadata = nmethod + field(layout.metadataOffset());
+      return new DebugInfo(
+          pcs, nmethod + field(layout.dependenciesOffset()), scopes, pcs, metadata, scopes);
+    }
+    long data = field(layout.immutableData());
+    long scopes = data + field(layout.scopesDataOffset());
+    Slot end = layout.immutableDataRefCountOffset().present()
+        ? layout.immutableDataRefCountOffset()
+        : layout.immutableDataSize();
+    long mutable = field(blobLayout.mutableData());
+    boolean inBlob = layout.metadataOffset().present(); // 23 and 24
+    long metadata =
+        inBlob
+            ? nmethod + field(blobLayout.dataOffset()) + field(layout.metadataOffset())
+            : mutable + field(blobLayout.relocationSize());
+    long metadataEnd =
+        inBlob ? nmethod + field(blobLayout.size()) : mutable + field(blobLayout.mutableDataSize());
+    return new DebugInfo(
+        data + field(layout.scopesPcsOffset()),
+        scopes,
+        scopes,
+        data + field(end),
+        metadata,
+        metadataEnd);
+  }
+
+  /**
+   * Decode offset of the first PcDesc at or after {@code pcOffset}; they are sorted. 0: no scopes.
+   */
+  private int scopeOffsetFor(long pcs, int count, int pcOffset) {
+    int low = 0;
+    int high = count;
+    while (low < high && memory.ok()) {
+      int middle = (low + high) >>> 1;
+      long desc = pcs + (long) middle * layout.pcDescBytes();
+      if (memory.value(desc, layout.pcOffset()) < pcOffset) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low < count
+        ? (int) memory.value(pcs + (long) low * layout.pcDescBytes(), layout.scopeDecodeOffset())
+        : 0;
+  }
+
+  /** Follows the senders; their offsets strictly decrease, which bounds the chain. */
+  private boolean chain(DebugInfo info, int first, List<Scope> scopes) {
+    for (int offset = first; offset > 0; ) {
+      int length = (int) Math.min(SCOPE_BYTES, info.scopesEnd - info.scopes - offset);
+      if (length <= 0
+          || scopes.size() == SCOPES_MAX
+          || !memory.bytes(info.scopes + offset, scope, 0, length)) {
+        return false;
+      }
+      Unsigned5 in = new Unsigned5(scope, 0, length, zeroIsFree);
+      int sender = in.next();
+      int methodIndex = in.next();
+      int bci = in.next() - 1;
+      long slot = info.metadata + 8L * (methodIndex - 1);
+      if (!in.ok() || methodIndex <= 0 || slot + 8 > info.metadataEnd || sender >= offset) {
+        return false;
+      }
+      long method = memory.pointer(slot);
+      if (!memory.ok() || sender < 0) {
+        return false;
+      }
+      scopes.add(new Scope(method, bci));
+      offset = sender;
+    }
+    return !scopes.isEmpty();
+  }
+}
