@@ -33,7 +33,7 @@ final class KernelCondition implements ExecutionCondition {
     return enough
         ? ""
         : "kernel test skipped: needs CAP_BPF and CAP_PERFMON (run as root); the effective"
-              + " capabilities are "
+            + " capabilities are "
             + Long.toHexString(capabilities);
   }
 

@@ -1,8 +1,7 @@
 package io.jebpf.it.harness;
 
+import io.jebpf.it.workload.FreePort;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,16 +13,10 @@ public final class Applications {
 
   private Applications() {}
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   /** An H2 server under the mixed load of {@link io.jebpf.it.workload.H2Client}. */
   public static List<ChildResult> h2(Path directory, String agent, int seconds) throws IOException {
     String classPath = Locations.application("h2");
-    String port = Integer.toString(freePort());
+    String port = Integer.toString(FreePort.find());
     Path data = Files.createDirectories(directory.resolve("data"));
     ChildJvm server =
         ChildJvm.in(Files.createDirectories(directory.resolve("server")))
@@ -49,9 +42,9 @@ public final class Applications {
   public static List<ChildResult> kafka(Path directory, String agent, int records)
       throws IOException {
     String classPath = Locations.application("kafka");
-    int port = freePort();
+    int port = FreePort.find();
     Path properties = directory.resolve("server.properties");
-    Files.write(properties, kafkaProperties(directory, port, freePort()));
+    Files.write(properties, kafkaProperties(directory, port, FreePort.find()));
     expectSuccess(
         ChildJvm.in(Files.createDirectories(directory.resolve("format")))
             .classPath(classPath)
