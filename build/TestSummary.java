@@ -11,8 +11,9 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 /**
- * Prints what the test run did, from surefire's reports: counts by module, what failed, what was skipped and why. Run by
- * {@code make test} as a source file, with the project's directory as argument. Fails when a test failed or none ran.
+ * Prints what the test run did, from surefire's reports: counts by module, what failed, what was
+ * skipped and why. Run by {@code make test} as a source file, with the project's directory as
+ * argument. Fails when a test failed or none ran.
  */
 final class TestSummary {
   private int tests;
@@ -58,7 +59,8 @@ final class TestSummary {
       if (skipped.getLength() > 0) {
         String reason = ((Element) skipped.item(0)).getAttribute("message");
         skippedByReason
-            .computeIfAbsent(reason.isEmpty() ? "no reason given" : reason, key -> new ArrayList<>())
+            .computeIfAbsent(
+                reason.isEmpty() ? "no reason given" : reason, key -> new ArrayList<>())
             .add(name);
       } else if (test.getElementsByTagName("failure").getLength() > 0
           || test.getElementsByTagName("error").getLength() > 0) {

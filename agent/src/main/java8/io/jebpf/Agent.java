@@ -1,16 +1,17 @@
 package io.jebpf;
 
-import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
 import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URISyntaxException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
 
 /**
  * The class named in the manifest: what the JVM calls at start ({@code -javaagent}), on attach and
@@ -37,9 +38,8 @@ public final class Agent extends ClassLoader implements Runnable {
   private final Instrumentation instrumentation;
 
   private Agent(String arguments, Instrumentation instrumentation) {
-    super(
-        null); // boot classes need java.base and java.instrument only, and must not see the
-               // application
+    super(null); // boot classes need java.base and java.instrument only, and must not see the
+    // application
     this.arguments = arguments;
     this.instrumentation = instrumentation;
   }
@@ -134,19 +134,20 @@ public final class Agent extends ClassLoader implements Runnable {
     if (!name.startsWith(BOOT_PACKAGE)) {
       throw new ClassNotFoundException(name);
     }
-    String resource = "/jebpf/" + name.replace('.', '/') + ".classdata";
-    try (InputStream in = Agent.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new ClassNotFoundException(name + ": no " + resource + " in jebpf.jar");
+    String stored = "jebpf/" + name.replace('.', '/') + ".classdata";
+    // Not by getResourceAsStream: a jar: URL keeps the jar open in a cache of the application's
+    // loader.
+    try (JarFile jar = new JarFile(jar(), false)) {
+      ZipEntry entry = jar.getEntry(stored);
+      if (entry == null) {
+        throw new ClassNotFoundException(name + ": no " + stored + " in " + jar.getName());
       }
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      byte[] chunk = new byte[8192];
-      for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
-        bytes.write(chunk, 0, n);
+      byte[] bytes = new byte[(int) entry.getSize()];
+      try (DataInputStream in = new DataInputStream(jar.getInputStream(entry))) {
+        in.readFully(bytes);
       }
-      return defineClass(
-          name, bytes.toByteArray(), 0, bytes.size(), Agent.class.getProtectionDomain());
-    } catch (IOException e) {
+      return defineClass(name, bytes, 0, bytes.length, Agent.class.getProtectionDomain());
+    } catch (IOException | URISyntaxException e) {
       throw new ClassNotFoundException(name, e);
     }
   }
