@@ -53,11 +53,11 @@ public final class CostBench {
   public static void main(String[] args) throws Exception {
     Engines.Async async = new Engines.Async();
     try (Engines.Empty empty = new Engines.Empty(args[0])) {
-      List<Engine> engines = List.of(new Engines.Jebpf(), async, empty);
+      Engine jebpf = new Engines.Jebpf();
+      List<Engine> engines = List.of(jebpf, async, empty);
       CostBench bench =
           new CostBench(engines, Integer.parseInt(args[2]), Long.parseLong(args[3]), args[4]);
       System.out.println("async-profiler " + async.version() + ", Java " + Runtime.version());
-      new Engines.Jebpf().off();
       Throwable[] failure = new Throwable[1];
       Thread load =
           new Thread(
@@ -183,12 +183,10 @@ public final class CostBench {
   private Run sampled(Engine engine, int depth, int steps) throws Exception {
     engine.on();
     Thread.sleep(SETTLE_MILLIS);
-    long samplesBefore = engine.samples();
     long nanos = time(depth, steps);
     Thread.sleep(SETTLE_MILLIS); // what is still in the ring arrives
-    long samplesAfter = engine.samples();
-    engine.off();
-    double taken = samplesBefore < 0 ? nanos / PERIOD_NANOS : samplesAfter - samplesBefore;
+    long counted = engine.off();
+    double taken = counted < 0 ? nanos / PERIOD_NANOS : counted;
     double due = nanos / PERIOD_NANOS;
     if (taken < due * 0.8 || taken > due * 1.5) {
       throw new IllegalStateException(

@@ -8,10 +8,8 @@ interface Engine extends AutoCloseable {
 
   void on() throws IOException;
 
-  void off() throws IOException;
-
-  /** Samples of this process taken so far, or -1 when the engine cannot tell. */
-  long samples();
+  /** Stops it; returns the samples taken since {@link #on}, or -1 when the engine cannot tell. */
+  long off() throws IOException, InterruptedException;
 
   @Override
   default void close() throws IOException {}

@@ -16,6 +16,17 @@ final class Engines {
 
   /** The agent under which this JVM was started, switched by its MBean. */
   static final class Jebpf implements Engine {
+    /** The MBean's figures are published about once a second. */
+    private static final int PUBLISHED_MILLIS = 1_200;
+
+    private long samplesBefore;
+
+    /** Stops the sampling with which the agent began. */
+    Jebpf() throws InterruptedException {
+      AgentGate.await();
+      off();
+    }
+
     @Override
     public String name() {
       return "jebpf";
@@ -27,13 +38,13 @@ final class Engines {
     }
 
     @Override
-    public void off() {
+    public long off() throws InterruptedException {
       AgentGate.cpuHz(0);
-    }
-
-    @Override
-    public long samples() {
-      return AgentGate.number("Samples");
+      Thread.sleep(PUBLISHED_MILLIS);
+      long samples = AgentGate.number("SamplesTaken");
+      long taken = samples - samplesBefore;
+      samplesBefore = samples;
+      return taken;
     }
   }
 
@@ -52,12 +63,8 @@ final class Engines {
     }
 
     @Override
-    public void off() throws IOException {
+    public long off() throws IOException {
       profiler.execute("stop");
-    }
-
-    @Override
-    public long samples() {
       return profiler.getSamples();
     }
 
@@ -92,8 +99,9 @@ final class Engines {
     }
 
     @Override
-    public void off() throws IOException {
+    public long off() throws IOException {
       command("off\n");
+      return -1;
     }
 
     private void command(String text) throws IOException {
@@ -102,11 +110,6 @@ final class Engines {
       if (!"ok".equals(answers.readLine())) {
         throw new IOException("the empty program's tool ended; see its line above");
       }
-    }
-
-    @Override
-    public long samples() {
-      return -1;
     }
 
     @Override

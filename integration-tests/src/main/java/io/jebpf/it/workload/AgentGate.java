@@ -33,7 +33,7 @@ public final class AgentGate {
     }
     long deadline = System.nanoTime() + WAIT_MILLIS_MAX * 1_000_000L;
     while (System.nanoTime() < deadline) {
-      if (server().isRegistered(NAME) && number("Samples") > 0) {
+      if (server().isRegistered(NAME) && number("SamplesTaken") > 0) {
         return;
       }
       Burn.cpuMillis(5);

@@ -5,11 +5,8 @@ package io.jebpf.it.workload;
  * samples were taken at each rate. Arguments: milliseconds of CPU per rate, then the rates.
  */
 public final class RateLoad {
-  /**
-   * Longer than the reader's interval, so that samples on their way are counted where they were
-   * taken.
-   */
-  private static final int SETTLE_MILLIS = 300;
+  /** The MBean's figures are published about once a second. */
+  private static final int SETTLE_MILLIS = 1_300;
 
   private RateLoad() {}
 
@@ -19,10 +16,10 @@ public final class RateLoad {
     for (int i = 1; i < args.length; i++) {
       AgentGate.cpuHz(Integer.parseInt(args[i]));
       Thread.sleep(SETTLE_MILLIS);
-      long before = AgentGate.number("Samples");
+      long before = AgentGate.number("SamplesTaken");
       Burn.cpuMillis(millis);
       Thread.sleep(SETTLE_MILLIS);
-      System.out.println("rate" + i + "=" + (AgentGate.number("Samples") - before));
+      System.out.println("rate" + i + "=" + (AgentGate.number("SamplesTaken") - before));
       System.out.println("hz" + i + "=" + AgentGate.number("CpuHz"));
     }
   }
