@@ -25,13 +25,13 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The directory that profiles are written to: {@code <kind>-<UTC start>.pb.gz}, whole or not at all,
- * within a budget. Owner: thread "jebpf-writer".
+ * The directory that profiles are written to: {@code <kind>-<UTC start>.pb.gz}, whole or not at
+ * all, within a budget. Owner: thread "jebpf-writer".
  *
  * <p>A file is written under a temporary name, locked while it grows, and gets its name by a link,
- * which never replaces a file of another JVM. A temporary file that nobody holds a lock on is what a
- * killed process left, and is removed at {@link #open}; locks, unlike process ids, mean the same in
- * every container that shares the directory.
+ * which never replaces a file of another JVM. A temporary file that nobody holds a lock on is what
+ * a killed process left, and is removed at {@link #open}; locks, unlike process ids, mean the same
+ * in every container that shares the directory.
  *
  * <p>Several JVMs may share a directory: the budget is then the directory's, and the oldest file
  * goes first whoever wrote it.
@@ -65,7 +65,8 @@ public final class ProfileDirectory {
    * Makes the directory where it is missing, tries it with a file, and clears away what killed
    * processes left.
    *
-   * @throws IOException when profiles cannot be written here now; the message says which step failed
+   * @throws IOException when profiles cannot be written here now; the message says which step
+   *     failed
    */
   public static ProfileDirectory open(Path directory, long bytesMax) throws IOException {
     if (!Files.isDirectory(directory)) {
@@ -122,18 +123,18 @@ public final class ProfileDirectory {
     return filesRotated;
   }
 
-  /** Writes one profile, and makes room for it by removing the oldest. Leaves nothing on failure. */
+  /**
+   * Writes one profile, and makes room for it by removing the oldest. Leaves nothing on failure.
+   */
   public Path write(String kind, Instant start, Content content) throws IOException {
     Path temporary = temporaryName();
     try {
       long bytes;
       try (FileChannel channel =
-              FileChannel.open(
-                  temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+              FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
           FileLock lock = channel.tryLock()) {
         assert lock != null : "a file just made is locked by another";
-        OutputStream out =
-            new BufferedOutputStream(Channels.newOutputStream(channel), 16 << 10);
+        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 16 << 10);
         content.writeTo(out);
         out.flush();
         bytes = channel.size();
@@ -153,10 +154,12 @@ public final class ProfileDirectory {
     return directory.resolve(TEMPORARY_PREFIX + Long.toHexString(unique) + TEMPORARY_ENDING);
   }
 
-  /** Gives the file its name; a name that is taken gets a number at its end. */
+  /**
+   * Gives the file its name; a name that is taken gets {@code _<number>}, which sorts behind it.
+   */
   private Path publish(Path temporary, String stem) throws IOException {
     for (int i = 0; i < NAME_TRIES_MAX; i++) {
-      Path file = directory.resolve(i == 0 ? stem + ENDING : stem + "-" + i + ENDING);
+      Path file = directory.resolve(i == 0 ? stem + ENDING : stem + "_" + i + ENDING);
       try {
         Files.createLink(file, temporary);
         return file;
@@ -191,8 +194,7 @@ public final class ProfileDirectory {
     if (total <= bytesMax) {
       return;
     }
-    profiles.sort(
-        Comparator.comparingLong(Profile::modifiedMillis).thenComparing(Profile::path));
+    profiles.sort(Comparator.comparingLong(Profile::modifiedMillis).thenComparing(Profile::path));
     for (Profile profile : profiles) {
       if (total <= bytesMax) {
         return;

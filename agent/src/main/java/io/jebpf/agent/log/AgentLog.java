@@ -208,8 +208,7 @@ public final class AgentLog implements AutoCloseable {
     }
 
     private void open() throws IOException {
-      stream =
-          Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      stream = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       bytes = Files.size(file);
     }
 
@@ -217,8 +216,7 @@ public final class AgentLog implements AutoCloseable {
     public void write(byte[] line) throws IOException {
       if (bytes + line.length > FILE_BYTES_MAX) {
         stream.close();
-        Files.move(
-            file, Path.of(file + ".1"), StandardCopyOption.REPLACE_EXISTING);
+        Files.move(file, Path.of(file + ".1"), StandardCopyOption.REPLACE_EXISTING);
         open();
       }
       stream.write(line);

@@ -33,18 +33,16 @@ public enum Trouble {
       "native stacks of some files cannot be walked",
       "Stacks through them end in a marker frame; the files need .eh_frame"),
   KERNEL_SYMBOLS(
-      "kernel functions have no names",
-      "Set kernel.kptr_restrict to 0 or 1 and grant CAP_SYSLOG"),
+      "kernel functions have no names", "Set kernel.kptr_restrict to 0 or 1 and grant CAP_SYSLOG"),
   OUT_DIRECTORY(
-      "the directory for profiles cannot be used",
-      "Name a writable directory in the option out"),
+      "the directory for profiles cannot be used", "Name a writable directory in the option out"),
   PROFILE_WRITE(
       "a profile could not be written",
-      "Free some space or name another directory in the option out; the next window is tried again"),
+      "Free some space or name another directory in the option out; the next window is tried"
+          + " again"),
   LOG_FILE("the log file cannot be written", "Name a writable file in the option log.file"),
   SAMPLES_LOST(
-      "samples were lost",
-      "Lower the option cpu; the profiles say how many were lost and why"),
+      "samples were lost", "Lower the option cpu; the profiles say how many were lost and why"),
   BUDGET(
       "the sampling rate was lowered to stay in the budget",
       "Lower the option cpu, or raise the option budget"),

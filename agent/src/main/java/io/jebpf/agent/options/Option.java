@@ -38,7 +38,7 @@ enum Option {
       "cpu",
       OptionType.COUNT,
       "99",
-      new Range(0, 10_000),
+      new Range(0, Options.CPU_HZ_MAX),
       "CPU samples per second and CPU; `0` takes none and costs nothing."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   BUDGET(

@@ -105,8 +105,7 @@ public final class OptionParser {
   private void give(String key, String value, String origin) throws Refusal {
     Optional<Option> option = Option.ofKey(key);
     if (option.isEmpty()) {
-      throw new Refusal(
-          "unknown key '" + key + "' in " + origin, "The keys are: " + Option.keys());
+      throw new Refusal("unknown key '" + key + "' in " + origin, "The keys are: " + Option.keys());
     }
     Given here = new Given(value, origin);
     Given earlier = given.putIfAbsent(option.get(), here);
@@ -173,8 +172,7 @@ public final class OptionParser {
     if (number.isEmpty()
         || number.getAsLong() < option.range().low()
         || number.getAsLong() > option.range().high()) {
-      throw refusal(
-          option, value, option.rangeText() + ", written as " + option.type().form());
+      throw refusal(option, value, option.rangeText() + ", written as " + option.type().form());
     }
     return number.getAsLong();
   }

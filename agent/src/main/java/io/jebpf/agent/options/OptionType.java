@@ -94,7 +94,9 @@ enum OptionType {
     return form;
   }
 
-  /** The number that a text stands for; empty when the text is not of this kind, or is no number. */
+  /**
+   * The number that a text stands for; empty when the text is not of this kind, or is no number.
+   */
   OptionalLong number(String text) {
     return OptionalLong.empty();
   }

@@ -35,6 +35,9 @@ public record Options(
     Optional<Path> logFile,
     Optional<Path> nativeDir) {
 
+  /** Highest rate that can be asked for. */
+  public static final int CPU_HZ_MAX = 10_000;
+
   /** How much is logged; each level includes those before it. */
   public enum LogLevel {
     ERROR,

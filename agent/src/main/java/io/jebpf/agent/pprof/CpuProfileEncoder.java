@@ -20,9 +20,9 @@ import java.util.zip.GZIPOutputStream;
  * plus one, a period type is always there, one line per location, one sample per stack and labels,
  * no system names, all has_… flags that are true. Owner: thread "jebpf-writer".
  *
- * <p>Deliberately absent: splitting. Pyroscope refuses more than {@link #SAMPLES_MAX} samples, which
- * is a limit of the window already, and cuts stacks above {@link #FRAMES_MAX} frames at the leaf;
- * files stay whole, and an upload has to cut them itself, at the root end.
+ * <p>Deliberately absent: splitting. Pyroscope refuses more than {@link #SAMPLES_MAX} samples,
+ * which is a limit of the window already, and cuts stacks above {@link #FRAMES_MAX} frames at the
+ * leaf; files stay whole, and an upload has to cut them itself, at the root end.
  */
 public final class CpuProfileEncoder {
   public static final int SAMPLES_MAX = 16_000;

@@ -24,7 +24,12 @@ public record Mapping(
   /** Compiled, interpreted and generated code of the JVM. */
   public static final Mapping JVM = named("[jvm]", Kind.JAVA);
 
-  public static final Mapping KERNEL = named("[kernel.kallsyms]", Kind.NATIVE);
+  /** The upper half of the address space. */
+  public static final Mapping KERNEL =
+      new Mapping("[kernel.kallsyms]", Long.MIN_VALUE, -1L, 0, "", Kind.NATIVE);
+
+  /** Code of which not even the file is known. */
+  public static final Mapping UNKNOWN = named("[unknown]", Kind.NATIVE);
 
   /** Frames that are no code but say why a stack ends. */
   public static final Mapping MARKERS = named("[jebpf]", Kind.NATIVE);

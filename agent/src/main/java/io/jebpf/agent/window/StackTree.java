@@ -41,7 +41,9 @@ final class StackTree {
     return child(parent, location, sizeMax);
   }
 
-  /** As {@link #child}, but may go past the limit: for the few nodes that report the limit itself. */
+  /**
+   * As {@link #child}, but may go past the limit: for the few nodes that report the limit itself.
+   */
   int reservedChild(int parent, int location) {
     return child(parent, location, Integer.MAX_VALUE);
   }

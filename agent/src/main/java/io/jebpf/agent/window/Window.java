@@ -45,12 +45,12 @@ public final class Window {
 
   private final Limits limits;
   private final FrameIndex frames;
-  private final FrameIndex threads;
   private final StackTree tree;
   private final SampleTable samples;
   private final LocationTable locations = new LocationTable();
   private final Map<String, Integer> labelNumbers = new HashMap<>();
   private final List<String> labels = new ArrayList<>();
+
   /** Per raw frame: count, how many of these are code, how many unresolved; then the locations. */
   private int[] runs = new int[4096];
 
@@ -73,7 +73,6 @@ public final class Window {
   public Window(Limits limits, Mapping mainBinary) {
     this.limits = limits;
     this.frames = new FrameIndex(limits.frames());
-    this.threads = new FrameIndex(limits.samples());
     this.tree = new StackTree(limits.nodes());
     this.samples = new SampleTable(limits.samples());
     this.mainBinary = mainBinary;
@@ -125,20 +124,6 @@ public final class Window {
     return locations.add(Mapping.MARKERS, 0, name, "", 0);
   }
 
-  /** The label of a thread that {@link #nameThread} has named in this window, or -1. */
-  public int labelOfThread(int tid, long startNanos) {
-    return threads.find(tid, startNanos);
-  }
-
-  /** Names a thread for the rest of this window, and gives its label. */
-  public int nameThread(int tid, long startNanos, String name) {
-    int number = label(name);
-    if (!threads.isFull()) {
-      threads.put(tid, startNanos, number);
-    }
-    return number;
-  }
-
   /** The number of a thread name; names of equal text share it. */
   public int label(String name) {
     Integer known = labelNumbers.get(name);
@@ -150,7 +135,9 @@ public final class Window {
     return labels.size() - 1;
   }
 
-  /** One location of the raw frame that is being resolved. Only to be called by a {@link Resolver}. */
+  /**
+   * One location of the raw frame that is being resolved. Only to be called by a {@link Resolver}.
+   */
   public void define(
       Mapping mapping, long address, String name, String file, int line, FrameClass frameClass) {
     if (runsSize + 4 > runs.length) {
@@ -216,7 +203,6 @@ public final class Window {
   /** Makes the window ready for the next stretch of time. */
   public void clear() {
     frames.clear();
-    threads.clear();
     tree.clear();
     samples.clear();
     locations.clear();

@@ -55,9 +55,9 @@ class ProfileDirectoryTest {
     two.write("cpu", START, bytes(3));
     assertEquals(
         List.of(
-            "cpu-20261121T093005Z-1.pb.gz",
-            "cpu-20261121T093005Z-2.pb.gz",
-            "cpu-20261121T093005Z.pb.gz"),
+            "cpu-20261121T093005Z.pb.gz",
+            "cpu-20261121T093005Z_1.pb.gz",
+            "cpu-20261121T093005Z_2.pb.gz"),
         names(parent));
     assertEquals(1, Files.size(parent.resolve("cpu-20261121T093005Z.pb.gz")));
   }
@@ -133,8 +133,7 @@ class ProfileDirectoryTest {
   /** Another JVM in the middle of a write. */
   static final class LockHolder {
     public static void main(String[] arguments) throws Exception {
-      try (FileChannel channel =
-              FileChannel.open(Path.of(arguments[0]), StandardOpenOption.WRITE);
+      try (FileChannel channel = FileChannel.open(Path.of(arguments[0]), StandardOpenOption.WRITE);
           FileLock lock = channel.lock()) {
         System.out.write(lock.isValid() ? 'L' : 'x');
         System.out.flush();
@@ -146,8 +145,7 @@ class ProfileDirectoryTest {
   @Test
   void aFileInTheWayIsNamed() throws IOException {
     Path file = Files.writeString(parent.resolve("file"), "");
-    IOException failure =
-        assertThrows(IOException.class, () -> ProfileDirectory.open(file, 1000));
+    IOException failure = assertThrows(IOException.class, () -> ProfileDirectory.open(file, 1000));
     assertTrue(failure.toString().contains(file.toString()), failure.toString());
   }
 }

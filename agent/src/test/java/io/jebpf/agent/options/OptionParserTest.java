@@ -45,8 +45,7 @@ class OptionParserTest {
   void defaultsAreThoseOfTheTable() {
     Options options = accepted("");
     assertEquals("org.example.Main", options.service());
-    assertEquals(
-        Optional.of(Path.of("/some/tmp/jebpf/org.example.Main-4711")), options.out());
+    assertEquals(Optional.of(Path.of("/some/tmp/jebpf/org.example.Main-4711")), options.out());
     assertEquals(256L << 20, options.diskBytes());
     assertEquals(10_000_000_000L, options.windowNanos());
     assertEquals(99, options.cpuHz());
@@ -92,8 +91,7 @@ class OptionParserTest {
         Map.of("JEBPF_CPU", "2", "JEBPF_DEPTH", "22", "JEBPF_WINDOW", "32s");
     Map<String, String> properties =
         Map.of("jebpf.cpu", "3", "jebpf.depth", "23", "other.cpu", "9", "jebpf.log.file", "/p");
-    Options options =
-        accepted(sources("cpu=4,config=" + config, properties, environment));
+    Options options = accepted(sources("cpu=4,config=" + config, properties, environment));
     assertEquals(4, options.cpuHz());
     assertEquals(23, options.stackDepth());
     assertEquals(32_000_000_000L, options.windowNanos());
@@ -149,8 +147,7 @@ class OptionParserTest {
 
   @Test
   void unknownPropertyIsRefused() {
-    ParsedOptions parsed =
-        OptionParser.parse(sources("", Map.of("jebpf.windw", "1s"), Map.of()));
+    ParsedOptions parsed = OptionParser.parse(sources("", Map.of("jebpf.windw", "1s"), Map.of()));
     ParsedOptions.Refused refused = assertInstanceOf(ParsedOptions.Refused.class, parsed);
     assertEquals("unknown key 'windw' in -Djebpf.windw", refused.problem());
   }

@@ -30,8 +30,7 @@ class CpuProfileEncoderTest {
   private static void resolve(Window window, long head, long detail) {
     switch ((int) head) {
       case 1 ->
-          window.define(
-              LIBJVM, 0x7f00 + detail, "JavaThread::run()", "", 0, FrameClass.RESOLVED);
+          window.define(LIBJVM, 0x7f00 + detail, "JavaThread::run()", "", 0, FrameClass.RESOLVED);
       case 2 -> {
         window.define(
             Mapping.JVM, 0, "java.util.Map.get", "java/util/Map.java", 7, FrameClass.RESOLVED);
@@ -42,8 +41,7 @@ class CpuProfileEncoderTest {
           window.define(
               Mapping.KERNEL, 0xffffffff81000000L + detail, "do_sys", "", 0, FrameClass.RESOLVED);
       default ->
-          window.define(
-              Mapping.MARKERS, 0, "[unwind stopped: no rule]", "", 0, FrameClass.MARKER);
+          window.define(Mapping.MARKERS, 0, "[unwind stopped: no rule]", "", 0, FrameClass.MARKER);
     }
   }
 
@@ -131,8 +129,7 @@ class CpuProfileEncoderTest {
   void aHeaderWithoutDurationIsRefused() {
     IllegalArgumentException refusal =
         assertThrows(
-            IllegalArgumentException.class,
-            () -> new ProfileHeader(1, 0, 1, List.of(), Map.of()));
+            IllegalArgumentException.class, () -> new ProfileHeader(1, 0, 1, List.of(), Map.of()));
     assertEquals("start 1, duration 0, period 1", refusal.getMessage());
   }
 

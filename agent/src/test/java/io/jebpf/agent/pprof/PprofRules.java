@@ -20,21 +20,21 @@ import java.util.zip.GZIPInputStream;
  * Reads a profile with protobuf-java, that is, with none of our own code, and lists which rules of
  * the contract it breaks (facts/protocols.md, section 0; the numbers are its).
  */
-final class PprofRules {
-  record Sample(List<String> leafFirst, List<Long> values, Map<String, String> labels) {}
+public final class PprofRules {
+  public record Sample(List<String> leafFirst, List<Long> values, Map<String, String> labels) {}
 
-  final List<String> broken = new ArrayList<>();
-  final List<String> comments = new ArrayList<>();
-  final List<Sample> samples = new ArrayList<>();
-  final List<String> mappingFiles = new ArrayList<>();
-  final Map<String, Set<Integer>> mappingFlags = new LinkedHashMap<>();
-  long timeNanos;
-  long durationNanos;
-  long period;
+  public final List<String> broken = new ArrayList<>();
+  public final List<String> comments = new ArrayList<>();
+  public final List<Sample> samples = new ArrayList<>();
+  public final List<String> mappingFiles = new ArrayList<>();
+  public final Map<String, Set<Integer>> mappingFlags = new LinkedHashMap<>();
+  public long timeNanos;
+  public long durationNanos;
+  public long period;
   private final UnknownFieldSet profile;
   private final List<String> strings = new ArrayList<>();
 
-  PprofRules(byte[] file) throws IOException {
+  public PprofRules(byte[] file) throws IOException {
     byte[] body;
     try (GZIPInputStream gzip = new GZIPInputStream(new ByteArrayInputStream(file))) {
       body = gzip.readAllBytes(); // rule 1: gzip
@@ -51,7 +51,7 @@ final class PprofRules {
     }
   }
 
-  String comment(String key) {
+  public String comment(String key) {
     return comments.stream()
         .filter(comment -> comment.startsWith(key + "="))
         .map(comment -> comment.substring(key.length() + 1))

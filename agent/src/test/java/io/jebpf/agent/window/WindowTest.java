@@ -2,7 +2,6 @@ package io.jebpf.agent.window;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -166,18 +165,6 @@ class WindowTest {
     assertEquals(List.of(Window.NO_FRAMES_NAME), names(window, 0));
     assertEquals("t", window.labelOf(0));
     assertEquals(0, window.overflowed());
-  }
-
-  @Test
-  void threadsKeepTheirNameForTheWindow() {
-    Window window = window();
-    assertEquals(-1, window.labelOfThread(5, 100));
-    int label = window.nameThread(5, 100, "worker");
-    assertEquals(label, window.labelOfThread(5, 100));
-    assertEquals(-1, window.labelOfThread(5, 101), "same tid, started later: another thread");
-    assertNotEquals(label, window.nameThread(5, 101, "second"));
-    window.clear();
-    assertEquals(-1, window.labelOfThread(5, 100));
   }
 
   @Test

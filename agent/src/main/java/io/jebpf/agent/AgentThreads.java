@@ -1,0 +1,44 @@
+package io.jebpf.agent;
+
+/**
+ * The one factory of the agent's threads: daemon, named {@code jebpf-*}, our context class loader,
+ * and nothing thrown out of them.
+ */
+final class AgentThreads {
+  private AgentThreads() {}
+
+  interface Work {
+    void run() throws Exception;
+  }
+
+  /** What to do when the work fails; must not throw. */
+  interface OnFailure {
+    void failed(Throwable cause);
+  }
+
+  static Thread start(String name, Work work, OnFailure onFailure) {
+    Thread thread = create(name, work, onFailure);
+    thread.start();
+    return thread;
+  }
+
+  /** Not started: for a shutdown hook. */
+  static Thread create(String name, Work work, OnFailure onFailure) {
+    Thread thread =
+        new Thread(
+            null,
+            () -> {
+              try {
+                work.run();
+              } catch (Throwable cause) { // the agent's edge: nothing may reach the application
+                onFailure.failed(cause);
+              }
+            },
+            "jebpf-" + name,
+            0,
+            false);
+    thread.setDaemon(true);
+    thread.setContextClassLoader(AgentThreads.class.getClassLoader());
+    return thread;
+  }
+}

@@ -1,0 +1,256 @@
+package io.jebpf.agent;
+
+import io.jebpf.agent.engine.Engine;
+import io.jebpf.agent.engine.EngineException;
+import io.jebpf.agent.engine.EngineStarter;
+import io.jebpf.agent.jmx.LazyRegistration;
+import io.jebpf.agent.jmx.ProfilerBean;
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.options.Options;
+import io.jebpf.agent.pipeline.AgentIdentity;
+import io.jebpf.agent.pipeline.SampleReader;
+import io.jebpf.agent.pipeline.Snapshot;
+import io.jebpf.agent.pipeline.WindowWriter;
+import io.jebpf.bpf.WalkEnd;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The life of the profiler in one JVM: start, run, stop. {@link #run} is the work of thread
+ * "jebpf-reader"; the writer is a second thread; a shutdown hook ends both within a deadline.
+ *
+ * <p>States go one way: starting, then running (or paused) or off, then stopped. Off is final: a
+ * kernel that says no at the start will say no again, and the application is not to be bothered.
+ */
+final class Profiler {
+  /** Longest that the end of the JVM waits for the last window. */
+  static final long STOP_MILLIS = 2_000;
+
+  /** Longest that it waits for a start-up that is still under way, which has nothing to lose. */
+  static final long CANCEL_MILLIS = 500;
+
+  private final Options options;
+  private final AgentLog log;
+  private final EngineStarter starter;
+  private final AgentIdentity identity;
+  private final String version;
+  private final WindowWriter writer;
+
+  private volatile State state = new State.Starting();
+  private volatile boolean stopping;
+  private volatile Optional<SampleReader> reader = Optional.empty();
+  private volatile Optional<Engine.Facts> facts = Optional.empty();
+  private volatile Optional<Thread> readerThread = Optional.empty();
+  private volatile Optional<Thread> writerThread = Optional.empty();
+
+  /** What the profiler is doing, and why when it is off. */
+  sealed interface State {
+    record Starting() implements State {}
+
+    record Running() implements State {}
+
+    record Off(String why) implements State {}
+
+    record Stopped() implements State {}
+  }
+
+  Profiler(Options options, AgentLog log, EngineStarter starter, String version) {
+    this.options = options;
+    this.log = log;
+    this.starter = starter;
+    this.version = version;
+    this.identity = AgentIdentity.ofThisProcess(version);
+    this.writer = new WindowWriter(options, log);
+  }
+
+  /** Puts the shutdown hook in place; too late when the JVM is ending already, which is fine. */
+  void install() {
+    try {
+      Runtime.getRuntime().addShutdownHook(AgentThreads.create("stop", this::stop, this::failed));
+    } catch (IllegalStateException e) {
+      stopping = true;
+    }
+  }
+
+  /** Starts the engine, samples until {@link #stop}, and cleans up. */
+  void run() {
+    readerThread = Optional.of(Thread.currentThread());
+    try {
+      runEngine();
+    } catch (EngineException e) {
+      if (!stopping) { // else it was called off, and the stop line says so
+        state = new State.Off(e.trouble().title() + ": " + e.getMessage());
+        log.error(e.trouble(), e.getMessage(), e.advice());
+      }
+    } catch (Throwable cause) { // the edge of the reader thread
+      failed(cause);
+    } finally {
+      writer.end();
+    }
+  }
+
+  private void runEngine() throws EngineException {
+    LazyRegistration registration = new LazyRegistration(new ProfilerBean(bean()), log);
+    try (Engine engine = starter.start(options, log, () -> stopping)) {
+      facts = Optional.of(engine.facts());
+      writerThread =
+          Optional.of(
+              AgentThreads.start(
+                  "writer", this::runWriter, cause -> log.error(Trouble.WRITER, cause.toString())));
+      SampleReader sampleReader =
+          new SampleReader(engine, options, writer, identity, log, System::nanoTime);
+      reader = Optional.of(sampleReader);
+      sampleReader.start();
+      state = new State.Running();
+      log.notice(startLine(engine.facts()));
+      while (!stopping) {
+        long waitNanos = sampleReader.step();
+        registration.tryRegister();
+        if (!stopping) {
+          LockSupport.parkNanos(this, waitNanos);
+        }
+        if (Thread.interrupted()) {
+          log.debug("an interrupt of jebpf-reader was ignored"); // nobody of ours sends any
+        }
+      }
+      sampleReader.finish();
+    } finally {
+      registration.unregister();
+    }
+  }
+
+  private void runWriter() throws InterruptedException {
+    writer.prepare();
+    writer.run();
+  }
+
+  /** The shutdown hook: writes the last window, within {@link #STOP_MILLIS}. */
+  void stop() throws InterruptedException {
+    long deadline = System.nanoTime() + STOP_MILLIS * 1_000_000;
+    stopping = true;
+    boolean started = state instanceof State.Running;
+    readerThread.ifPresent(LockSupport::unpark);
+    join(readerThread, started ? deadline : System.nanoTime() + CANCEL_MILLIS * 1_000_000);
+    join(writerThread, deadline);
+    boolean late = isAlive(readerThread) || isAlive(writerThread);
+    if (started && late) {
+      log.warn(Trouble.STOP_DEADLINE, "not written after " + STOP_MILLIS + " ms");
+    }
+    if (!(state instanceof State.Off)) {
+      log.notice(started ? stopLine() : "stopped before sampling began: the JVM ended");
+      state = new State.Stopped();
+    }
+    log.close();
+  }
+
+  private static void join(Optional<Thread> thread, long deadlineNanos)
+      throws InterruptedException {
+    if (thread.isPresent() && thread.get() != Thread.currentThread()) {
+      long millis = (deadlineNanos - System.nanoTime()) / 1_000_000;
+      thread.get().join(Math.max(1, millis)); // 0 would wait for ever
+    }
+  }
+
+  private static boolean isAlive(Optional<Thread> thread) {
+    return thread.isPresent() && thread.get().isAlive();
+  }
+
+  private void failed(Throwable cause) {
+    state = new State.Off(Trouble.READER.title() + ": " + cause);
+    StackTraceElement[] trace = cause.getStackTrace();
+    log.error(Trouble.READER, cause + (trace.length == 0 ? "" : " at " + trace[0]));
+  }
+
+  private String startLine(Engine.Facts engine) {
+    return version
+        + " started: Linux "
+        + engine.kernel()
+        + ", JVM "
+        + identity.jvm()
+        + ", "
+        + engine.engine()
+        + " at "
+        + options.cpuHz()
+        + " Hz, profiles in "
+        + options.out().map(Object::toString).orElse("no file (out=off)")
+        + (engine.missing().isEmpty() ? "" : "; missing: " + String.join("; ", engine.missing()));
+  }
+
+  private String stopLine() {
+    Snapshot last = reader.map(SampleReader::snapshot).orElse(Snapshot.ZERO);
+    long walks = last.counters().walks().stream().mapToLong(Long::longValue).sum();
+    return String.format(
+        Locale.ROOT,
+        "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole, %.2f%% of"
+            + " frames named, %d files failed, kernel programs took %.3f s",
+        last.taken(),
+        writer.filesWritten(),
+        writer.bytesWritten(),
+        last.counters().lost(),
+        percent(last.counters().walks(WalkEnd.ROOT), walks),
+        percent(last.frames() - last.framesUnresolved(), last.frames()),
+        writer.filesFailed(),
+        last.counters().programNanos() / 1e9);
+  }
+
+  private static double percent(long part, long whole) {
+    return whole == 0 ? 100 : 100.0 * part / whole;
+  }
+
+  /** What the MBean shows. */
+  private ProfilerBean.Source bean() {
+    return new ProfilerBean.Source() {
+      @Override
+      public String state() {
+        return switch (state) {
+          case State.Starting s -> "STARTING";
+          case State.Running s ->
+              reader.map(SampleReader::askedRate).orElse(0) == 0 ? "PAUSED" : "RUNNING";
+          case State.Off off -> "OFF: " + off.why();
+          case State.Stopped s -> "STOPPED";
+        };
+      }
+
+      @Override
+      public String version() {
+        return version;
+      }
+
+      @Override
+      public Options options() {
+        return options;
+      }
+
+      @Override
+      public Snapshot snapshot() {
+        return reader.map(SampleReader::snapshot).orElse(Snapshot.ZERO);
+      }
+
+      @Override
+      public int askedHz() {
+        return reader.map(SampleReader::askedRate).orElse(0);
+      }
+
+      @Override
+      public void askHz(int hz) {
+        reader.orElseThrow(() -> new IllegalStateException("not sampling: " + state())).askRate(hz);
+      }
+
+      @Override
+      public WindowWriter writer() {
+        return writer;
+      }
+
+      @Override
+      public String debugNonSafepoints() {
+        return facts.map(Engine.Facts::debugNonSafepoints).orElse("unknown");
+      }
+    };
+  }
+
+  State state() {
+    return state;
+  }
+}

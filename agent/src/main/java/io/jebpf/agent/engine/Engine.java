@@ -1,0 +1,54 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.window.Mapping;
+import io.jebpf.agent.window.Window;
+import java.util.List;
+
+/**
+ * Where samples come from: the kernel side and the naming of frames behind one interface, so that
+ * the pipeline can be tested without a kernel. Owner: thread "jebpf-reader", which starts, drives
+ * and closes it.
+ */
+public interface Engine extends AutoCloseable {
+  /** Moves what was collected into a window; never blocks. */
+  void drain(Window window);
+
+  /** Samples per second and CPU; 0 takes none and costs nothing. */
+  void rate(int hz) throws EngineException;
+
+  /** Looks for new code and new CPUs; cheap when nothing changed. */
+  void maintain(long nowNanos);
+
+  /** A new window begins: names that may have changed are to be read again. */
+  void beginWindow();
+
+  Counters counters();
+
+  /** Share of the buffer between kernel and reader that is in use, 0 to 1. */
+  double backlog();
+
+  Facts facts();
+
+  @Override
+  void close();
+
+  /**
+   * What is the same for the life of an engine.
+   *
+   * @param kernel release of the kernel
+   * @param engine how samples are taken, for people
+   * @param missing what this run has to do without; empty when nothing
+   * @param mainBinary the program file of the process
+   * @param debugNonSafepoints state of the JVM's flag, for people
+   */
+  record Facts(
+      String kernel,
+      String engine,
+      List<String> missing,
+      Mapping mainBinary,
+      String debugNonSafepoints) {
+    public Facts {
+      missing = List.copyOf(missing);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.options.Options;
+import java.util.function.BooleanSupplier;
+
+/** Starts an engine: the seam at which tests put one that fails. */
+public interface EngineStarter {
+  /**
+   * Everything but the sampling itself: {@link Engine#rate} begins it.
+   *
+   * @param cancelled asked between steps: true when the JVM is ending already
+   * @throws EngineException when there can be no sampling here; nothing is left behind then
+   */
+  Engine start(Options options, AgentLog log, BooleanSupplier cancelled) throws EngineException;
+}

@@ -1,0 +1,131 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.KernelException;
+import io.jebpf.bpf.KernelPrograms;
+import io.jebpf.bpf.KernelStat;
+import io.jebpf.bpf.SampleRing;
+import io.jebpf.bpf.WalkEnd;
+import io.jebpf.symbolizer.Symbolizer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The engine over the real kernel. Made by {@link KernelEngineStarter}. */
+final class KernelEngine implements Engine {
+  /** Records moved before other work gets its turn. */
+  private static final int RECORDS_MAX = 4096;
+
+  private static final long CPU_LOOK_NANOS = 3_000_000_000L;
+
+  private final KernelPrograms programs;
+  private final int tgid;
+  private final Symbolizer symbolizer;
+  private final SampleFeeder feeder;
+  private final MappingPublisher publisher;
+  private final Facts facts;
+  private final AgentLog log;
+  private long cpusLookedNanos;
+  private Counters last = Counters.ZERO;
+  private boolean closed;
+
+  KernelEngine(
+      KernelPrograms programs,
+      int tgid,
+      Symbolizer symbolizer,
+      SampleFeeder feeder,
+      MappingPublisher publisher,
+      Facts facts,
+      AgentLog log) {
+    this.programs = programs;
+    this.tgid = tgid;
+    this.symbolizer = symbolizer;
+    this.feeder = feeder;
+    this.publisher = publisher;
+    this.facts = facts;
+    this.log = log;
+  }
+
+  @Override
+  public void drain(Window window) {
+    feeder.feed(window);
+    SampleRing ring = programs.ring();
+    int moved = ring.poll(feeder, RECORDS_MAX);
+    while (moved == RECORDS_MAX && !window.isNearlyFull()) {
+      moved = ring.poll(feeder, RECORDS_MAX);
+    }
+  }
+
+  @Override
+  public void rate(int hz) throws EngineException {
+    try {
+      programs.target(hz == 0 ? 0 : tgid);
+      programs.cpuSampler().rate(hz);
+    } catch (KernelException e) {
+      throw new EngineException(Trouble.PERF_EVENTS, e.getMessage(), e.advice(), e);
+    }
+  }
+
+  @Override
+  public void maintain(long nowNanos) {
+    publisher.maintain(nowNanos, feeder.takeUnknownCodeSeen());
+    if (nowNanos - cpusLookedNanos > CPU_LOOK_NANOS) {
+      cpusLookedNanos = nowNanos;
+      programs.cpuSampler().refresh();
+      String failure = programs.cpuSampler().lastFailure();
+      if (!failure.isEmpty()) {
+        log.warn(Trouble.PERF_EVENTS, failure);
+      }
+    }
+  }
+
+  @Override
+  public void beginWindow() {
+    symbolizer.beginWindow();
+  }
+
+  @Override
+  public Counters counters() {
+    try {
+      long[] stats = programs.stats();
+      List<Long> walks = new ArrayList<>(WalkEnd.values().length);
+      for (WalkEnd end : WalkEnd.values()) {
+        walks.add(end.of(stats));
+      }
+      last =
+          new Counters(
+              KernelStat.SAMPLES.of(stats),
+              KernelStat.RING_FULL.of(stats),
+              KernelStat.SCRATCH.of(stats),
+              programs.ring().malformedRecords(),
+              KernelStat.KERNEL_STACK.of(stats),
+              KernelStat.PROGRAM_NS.of(stats),
+              feeder.walkNanos(),
+              KernelStat.WEIGHT_NS.of(stats),
+              walks);
+    } catch (KernelException e) {
+      log.warn(Trouble.KERNEL_REFUSED, e.getMessage(), e.advice()); // and the last figures stand
+    }
+    return last;
+  }
+
+  @Override
+  public double backlog() {
+    SampleRing ring = programs.ring();
+    return (double) ring.backlogBytes() / ring.capacityBytes();
+  }
+
+  @Override
+  public Facts facts() {
+    return facts;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      programs.close();
+    }
+  }
+}

@@ -1,0 +1,240 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.options.Options;
+import io.jebpf.agent.window.Mapping;
+import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.KernelException;
+import io.jebpf.bpf.KernelObject;
+import io.jebpf.bpf.KernelPrograms;
+import io.jebpf.bpf.NativeLoadException;
+import io.jebpf.bpf.NativeRuntime;
+import io.jebpf.bpf.ProcessVm;
+import io.jebpf.symbolizer.ProcessMemory;
+import io.jebpf.symbolizer.Symbolizer;
+import io.jebpf.symbolizer.elf.ElfException;
+import io.jebpf.symbolizer.hotspot.HotspotVm;
+import io.jebpf.symbolizer.hotspot.KnobSink;
+import io.jebpf.symbolizer.hotspot.LibjvmModule;
+import io.jebpf.symbolizer.kernel.KernelSymbols;
+import io.jebpf.symbolizer.modules.Module;
+import io.jebpf.symbolizer.modules.ModuleTable;
+import io.jebpf.symbolizer.modules.NativeSymbols;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Starts the engine over the real kernel, step by step. A step that fails either ends the start
+ * (then everything before it is undone) or costs one ability, which is listed as missing: first
+ * kernel symbols, then Java frames, then nothing is left to give up.
+ */
+public final class KernelEngineStarter implements EngineStarter {
+  private static final Path PROCESS = Path.of("/proc/self");
+  private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
+  private static final int EPERM = 1;
+  private static final int EACCES = 13;
+
+  /** An idle machine's worth of samples during the longest pause we expect of the reader. */
+  private static final int RING_BYTES_MIN = 1 << 21;
+
+  private static final int RING_BYTES_MAX = 1 << 26;
+  private static final int RING_BYTES_PER_CPU = 1 << 18;
+
+  @Override
+  public Engine start(Options options, AgentLog log, BooleanSupplier cancelled)
+      throws EngineException {
+    return new Start(options, log, cancelled).run();
+  }
+
+  /** One start. */
+  private static final class Start {
+    private final Options options;
+    private final AgentLog log;
+    private final BooleanSupplier cancelled;
+    private final List<String> missing = new ArrayList<>();
+    private String debugNonSafepoints = "unknown: the JVM does not describe itself";
+
+    Start(Options options, AgentLog log, BooleanSupplier cancelled) {
+      this.options = options;
+      this.log = log;
+      this.cancelled = cancelled;
+    }
+
+    Engine run() throws EngineException {
+      NativeRuntime runtime = loadNatives();
+      checkCancelled();
+      ProcessVm vm = runtime.processVm((int) ProcessHandle.current().pid());
+      ProcessMemory memory = vm::read;
+      ModuleTable modules = readModules(memory);
+      Optional<HotspotVm> hotspot = openHotspot(modules, memory);
+      hotspot.ifPresent(jvm -> debugNonSafepoints = DebugInfo.switchOn(jvm, memory));
+      checkCancelled();
+      KernelPrograms programs = loadPrograms(runtime, hotspot);
+      try {
+        checkCancelled();
+        return assemble(programs, modules, hotspot);
+      } catch (EngineException | RuntimeException | Error e) {
+        programs.close();
+        throw e;
+      }
+    }
+
+    private void checkCancelled() throws EngineException {
+      if (cancelled.getAsBoolean()) {
+        throw new EngineException(Trouble.READER, EngineException.CANCELLED);
+      }
+    }
+
+    private NativeRuntime loadNatives() throws EngineException {
+      List<Path> parents = new ArrayList<>();
+      options.nativeDir().ifPresent(parents::add);
+      parents.add(Path.of(System.getProperty("java.io.tmpdir", "/tmp")));
+      parents.add(Path.of("/dev/shm"));
+      options.out().map(Path::toAbsolutePath).map(Path::getParent).ifPresent(parents::add);
+      try {
+        return NativeRuntime.load(parents);
+      } catch (NativeLoadException e) {
+        throw new EngineException(Trouble.NATIVE_LIBRARIES, e.getMessage(), "", e);
+      }
+    }
+
+    private ModuleTable readModules(ProcessMemory memory) throws EngineException {
+      ModuleTable modules = new ModuleTable(PROCESS, memory);
+      try {
+        modules.refresh();
+      } catch (IOException e) {
+        throw new EngineException(
+            Trouble.PROCESS_MEMORY, "/proc/self/maps: " + e, "Mount /proc", e);
+      }
+      byte[] probe = new byte[4];
+      if (!modules.mappings().isEmpty()
+          && !memory.read(modules.mappings().get(0).start(), probe, 0, probe.length)) {
+        String why = "process_vm_readv of this process fails";
+        log.warn(Trouble.PROCESS_MEMORY, why);
+        missing.add(why);
+      }
+      return modules;
+    }
+
+    private Optional<HotspotVm> openHotspot(ModuleTable modules, ProcessMemory memory) {
+      Optional<Module> libjvm = modules.byFileName("libjvm.so");
+      if (libjvm.isEmpty()) {
+        return withoutJava("no libjvm.so is mapped");
+      }
+      try {
+        return switch (HotspotVm.open(memory, LibjvmModule.read(libjvm.get()))) {
+          case HotspotVm.Opening.Opened opened -> Optional.of(opened.vm());
+          case HotspotVm.Opening.Unavailable unavailable -> withoutJava(unavailable.cause());
+        };
+      } catch (ElfException e) {
+        return withoutJava(e.getMessage());
+      }
+    }
+
+    private Optional<HotspotVm> withoutJava(String why) {
+      log.warn(Trouble.JVM_STRUCTURES, why);
+      missing.add("Java frames (" + why + ")");
+      return Optional.empty();
+    }
+
+    private KernelSymbols kernelSymbols() {
+      KernelSymbols symbols = new KernelSymbols();
+      symbols.load();
+      symbols
+          .unavailable()
+          .ifPresent(
+              why -> {
+                log.warn(Trouble.KERNEL_SYMBOLS, why);
+                missing.add("kernel symbols");
+              });
+      return symbols;
+    }
+
+    private KernelPrograms loadPrograms(NativeRuntime runtime, Optional<HotspotVm> hotspot)
+        throws EngineException {
+      try (KernelObject object = KernelObject.open(runtime)) {
+        hotspot.ifPresent(jvm -> jvm.kernelKnobs(sink(object)));
+        object.knob("depth_max", options.stackDepth());
+        object.ringBytes(ringBytes());
+        return object.load();
+      } catch (KernelException e) {
+        if (log.isDebug()) {
+          log.debug(e.log());
+        }
+        throw new EngineException(refusal(e), e.getMessage(), e.advice(), e);
+      }
+    }
+
+    private static Trouble refusal(KernelException e) {
+      if (e.errno() == EPERM || e.errno() == EACCES) {
+        return Trouble.RIGHTS;
+      }
+      return Files.exists(BTF) ? Trouble.KERNEL_REFUSED : Trouble.NO_BTF;
+    }
+
+    private static KnobSink sink(KernelObject object) {
+      return new KnobSink() {
+        @Override
+        public void knob(String field, long value) {
+          object.knob(field, value);
+        }
+
+        @Override
+        public void knob(String array, int index, String field, long value) {
+          object.knob(array, index, field, value);
+        }
+      };
+    }
+
+    private static int ringBytes() {
+      int cpus = Runtime.getRuntime().availableProcessors();
+      int wanted = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, cpus * RING_BYTES_PER_CPU));
+      return Integer.highestOneBit(wanted - 1) << 1; // a power of two
+    }
+
+    private Engine assemble(
+        KernelPrograms programs, ModuleTable modules, Optional<HotspotVm> hotspot)
+        throws EngineException {
+      int tgid;
+      try {
+        tgid = programs.whoami().tgid();
+      } catch (KernelException e) {
+        throw new EngineException(Trouble.KERNEL_REFUSED, e.getMessage(), e.advice(), e);
+      }
+      MappingPublisher publisher = new MappingPublisher(modules, programs, log, System.nanoTime());
+      publisher.publish();
+      checkCancelled();
+      Symbolizer symbolizer = Symbolizer.open(hotspot, new NativeSymbols(modules), kernelSymbols());
+      ModuleMappings mappings = new ModuleMappings(modules);
+      Mapping main = mappings.main(mainBinary());
+      SampleFeeder feeder =
+          new SampleFeeder(symbolizer, mappings, new Window(Window.Limits.STANDARD, main));
+      Engine.Facts facts =
+          new Engine.Facts(
+              kernelRelease(), "cpu-clock on each CPU", missing, main, debugNonSafepoints);
+      return new KernelEngine(programs, tgid, symbolizer, feeder, publisher, facts, log);
+    }
+
+    private static String mainBinary() {
+      try {
+        return Files.readSymbolicLink(PROCESS.resolve("exe")).toString();
+      } catch (IOException | UnsupportedOperationException e) {
+        return "java"; // /proc is hidden: a profile needs some name for its main binary
+      }
+    }
+
+    private static String kernelRelease() {
+      try {
+        return Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip();
+      } catch (IOException e) {
+        return "?";
+      }
+    }
+  }
+}

@@ -1,0 +1,164 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.bpf.KernelException;
+import io.jebpf.bpf.KernelMapping;
+import io.jebpf.bpf.KernelPrograms;
+import io.jebpf.bpf.UnwindTables;
+import io.jebpf.symbolizer.elf.ElfException;
+import io.jebpf.symbolizer.elf.ElfImage;
+import io.jebpf.symbolizer.modules.ExecMapping;
+import io.jebpf.symbolizer.modules.Module;
+import io.jebpf.symbolizer.modules.ModuleTable;
+import io.jebpf.symbolizer.unwind.UnwindCompiler;
+import io.jebpf.symbolizer.unwind.UnwindRule;
+import io.jebpf.symbolizer.unwind.UnwindTable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Keeps the kernel's view of the process's code up to date: which mapping belongs to which file,
+ * and how to unwind it. A table is compiled once per loaded file and is not kept here: the kernel
+ * has it. Owner: thread "jebpf-reader".
+ */
+final class MappingPublisher {
+  private static final long SECOND_NANOS = 1_000_000_000L;
+
+  /** Libraries come in bursts at the start: look often then. */
+  private static final long EARLY_NANOS = 30 * SECOND_NANOS;
+
+  private static final long EARLY_INTERVAL_NANOS = SECOND_NANOS / 5;
+  private static final long INTERVAL_NANOS = 2 * SECOND_NANOS;
+
+  private final ModuleTable modules;
+  private final KernelPrograms programs;
+  private final AgentLog log;
+  private final long startNanos;
+  private final Map<Integer, Table> tables = new HashMap<>();
+  private long lookedNanos;
+  private long failures;
+
+  /** Number 0: the module has no table. */
+  private record Table(int number, int rows) {
+    static final Table NONE = new Table(0, 0);
+  }
+
+  MappingPublisher(ModuleTable modules, KernelPrograms programs, AgentLog log, long nowNanos) {
+    this.modules = modules;
+    this.programs = programs;
+    this.log = log;
+    this.startNanos = nowNanos;
+    this.lookedNanos = nowNanos;
+  }
+
+  /** Modules whose table could not be made or not be put into the kernel. */
+  long failures() {
+    return failures;
+  }
+
+  /** Looks for new code when it is time; {@code urgent} when a sample has met unknown code. */
+  void maintain(long nowNanos, boolean urgent) {
+    boolean early = nowNanos - startNanos < EARLY_NANOS;
+    long interval = early || urgent ? EARLY_INTERVAL_NANOS : INTERVAL_NANOS;
+    if (nowNanos - lookedNanos < interval) {
+      return;
+    }
+    lookedNanos = nowNanos;
+    try {
+      if (modules.refresh()) {
+        publish();
+      }
+    } catch (IOException e) {
+      log.warn(Trouble.NATIVE_TABLES, "/proc/self/maps: " + e);
+    }
+  }
+
+  /** Tells the kernel about all present mappings; compiles what is new. */
+  void publish() {
+    List<KernelMapping> published = new ArrayList<>();
+    for (ExecMapping mapping : modules.mappings()) {
+      Module module = mapping.module();
+      Table table = tables.get(module.number());
+      if (table == null) {
+        table = compile(module);
+        tables.put(module.number(), table);
+      }
+      published.add(
+          new KernelMapping(
+              mapping.start(),
+              mapping.end(),
+              mapping.bias(),
+              module.number(),
+              table.number(),
+              table.rows(),
+              module.keepsFramePointers() ? KernelMapping.FRAME_POINTERS : 0));
+    }
+    programs.mappings().publish(published);
+    removeUnused(published);
+  }
+
+  private void removeUnused(List<KernelMapping> published) {
+    Map<Integer, Boolean> used = new HashMap<>();
+    for (KernelMapping mapping : published) {
+      used.put(mapping.module(), true);
+    }
+    Iterator<Map.Entry<Integer, Table>> entries = tables.entrySet().iterator();
+    while (entries.hasNext()) {
+      Map.Entry<Integer, Table> entry = entries.next();
+      if (!used.containsKey(entry.getKey())) {
+        if (entry.getValue().number() != 0) {
+          programs.unwindTables().remove(entry.getValue().number());
+        }
+        entries.remove();
+      }
+    }
+  }
+
+  private Table compile(Module module) {
+    long began = System.nanoTime();
+    try (ElfImage image = module.open()) {
+      UnwindTable table = UnwindCompiler.compile(image);
+      Table added = table.rows() == 0 ? Table.NONE : add(table);
+      if (log.isDebug()) {
+        log.debug(
+            "unwind table of "
+                + module.path()
+                + ": "
+                + table.rows()
+                + " rows, "
+                + table.skipped()
+                + " functions left out, "
+                + (System.nanoTime() - began) / 1000
+                + " us");
+      }
+      return added;
+    } catch (ElfException | KernelException | RuntimeException e) {
+      failures++;
+      log.warn(Trouble.NATIVE_TABLES, module.path() + ": " + e);
+      return Table.NONE;
+    }
+  }
+
+  private Table add(UnwindTable table) throws KernelException {
+    UnwindTables kernel = programs.unwindTables();
+    List<UnwindRule> rules = table.rules();
+    int[] numbers = new int[rules.size()];
+    for (int i = 0; i < numbers.length; i++) {
+      UnwindRule rule = rules.get(i);
+      numbers[i] =
+          kernel.rule(rule.cfa(), rule.cfaOffset(), rule.rbp(), rule.rbpOffset(), rule.raOffset());
+    }
+    int[] starts = new int[table.rows()];
+    int[] global = new int[table.rows()];
+    for (int row = 0; row < starts.length; row++) {
+      starts[row] = table.start(row);
+      global[row] = numbers[table.rule(row)];
+    }
+    return new Table(kernel.add(starts, global, starts.length), starts.length);
+  }
+}

@@ -1,0 +1,110 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.window.Mapping;
+import io.jebpf.agent.window.Window;
+import io.jebpf.agent.window.Window.FrameClass;
+import io.jebpf.bpf.SampleHandler;
+import io.jebpf.bpf.SampleView;
+import io.jebpf.bpf.WalkEnd;
+import io.jebpf.symbolizer.Frame;
+import io.jebpf.symbolizer.FrameKind;
+import io.jebpf.symbolizer.RawFrame;
+import io.jebpf.symbolizer.Symbolizer;
+import java.util.List;
+
+/**
+ * Puts samples into a window: frames from the root to the leaf, user code first, then the kernel's.
+ * Names are asked for at the first sight of a frame in a window; a known frame costs one look-up.
+ * Owner: thread "jebpf-reader".
+ */
+final class SampleFeeder implements SampleHandler, Window.Resolver {
+  /** Heads of kernel frames; kind 0 is no user frame, so they are told apart by it. */
+  private static final long KERNEL_EXACT = RawFrame.head(0, RawFrame.EXACT, 0);
+
+  private static final long KERNEL_RETURN = RawFrame.head(0, 0, 0);
+
+  private final Symbolizer symbolizer;
+  private final ModuleMappings mappings;
+  private Window window;
+  private long walkNanos;
+  private boolean unknownCodeSeen;
+
+  SampleFeeder(Symbolizer symbolizer, ModuleMappings mappings, Window first) {
+    this.symbolizer = symbolizer;
+    this.mappings = mappings;
+    this.window = first;
+  }
+
+  void feed(Window into) {
+    window = into;
+  }
+
+  /** Time that the walks of all samples so far took. */
+  long walkNanos() {
+    return walkNanos;
+  }
+
+  /** Whether a walk ended in code that is in no known mapping, since the last call. */
+  boolean takeUnknownCodeSeen() {
+    boolean seen = unknownCodeSeen;
+    unknownCodeSeen = false;
+    return seen;
+  }
+
+  @Override
+  public void onSample(SampleView sample) {
+    Window into = window;
+    int node = Window.ROOT;
+    for (int i = sample.userFrames() - 1; i >= 0; i--) {
+      node = into.push(node, sample.head(i), sample.detail(i), this);
+    }
+    for (int i = sample.kernelFrames() - 1; i > 0; i--) {
+      node = into.push(node, KERNEL_RETURN, sample.kernelAddress(i), this);
+    }
+    if (sample.kernelFrames() > 0) {
+      node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
+    }
+    String thread =
+        symbolizer
+            .threads()
+            .name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
+    into.add(node, into.label(thread), sample.weightNanos());
+    walkNanos += sample.walkNanos();
+    unknownCodeSeen |= sample.end() == WalkEnd.NO_MAPPING.index();
+  }
+
+  @Override
+  public void resolve(Window into, long head, long detail) {
+    int kind = RawFrame.kind(head);
+    if (kind == 0) {
+      boolean exact = RawFrame.exact(head);
+      Frame frame = symbolizer.kernel(detail, exact);
+      define(into, Mapping.KERNEL, detail - (exact ? 0 : 1), frame);
+      return;
+    }
+    List<Frame> frames = symbolizer.resolve(head, detail);
+    for (int i = 0; i < frames.size(); i++) {
+      Frame frame = frames.get(i);
+      switch (frame.kind()) {
+        case NATIVE -> {
+          // A return address belongs to the call before it.
+          long address = RawFrame.address(head) - (RawFrame.exact(head) ? 0 : 1);
+          int module = kind == RawFrame.NATIVE ? (int) detail : 0;
+          define(into, mappings.of(module, frame.module()), address, frame);
+        }
+        case MARKER -> define(into, Mapping.MARKERS, 0, frame);
+        case KERNEL -> define(into, Mapping.KERNEL, 0, frame);
+        case COMPILED, INLINED, INTERPRETED, NATIVE_METHOD, STUB ->
+            define(into, Mapping.JVM, 0, frame);
+      }
+    }
+  }
+
+  private static void define(Window into, Mapping mapping, long address, Frame frame) {
+    FrameClass frameClass =
+        frame.kind() == FrameKind.MARKER
+            ? FrameClass.MARKER
+            : frame.resolved() ? FrameClass.RESOLVED : FrameClass.UNRESOLVED;
+    into.define(mapping, address, frame.function(), frame.file(), frame.line(), frameClass);
+  }
+}

@@ -1,0 +1,167 @@
+package io.jebpf.agent.jmx;
+
+import io.jebpf.agent.engine.Counters;
+import io.jebpf.agent.options.Options;
+import io.jebpf.agent.pipeline.Snapshot;
+import io.jebpf.agent.pipeline.WindowWriter;
+import io.jebpf.bpf.WalkEnd;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Answers the MBean's questions from the figures that the agent's threads publish. Thread-safe. */
+public final class ProfilerBean implements ProfilerMXBean {
+  private final Source source;
+
+  /** Where the answers come from; thread-safe. */
+  public interface Source {
+    String state();
+
+    String version();
+
+    Options options();
+
+    Snapshot snapshot();
+
+    int askedHz();
+
+    /** Throws IllegalStateException when nothing is sampled here at all. */
+    void askHz(int hz);
+
+    WindowWriter writer();
+
+    String debugNonSafepoints();
+  }
+
+  public ProfilerBean(Source source) {
+    this.source = source;
+  }
+
+  @Override
+  public String getState() {
+    return source.state();
+  }
+
+  @Override
+  public String getVersion() {
+    return source.version();
+  }
+
+  @Override
+  public String getOptions() {
+    return source.options().describe();
+  }
+
+  @Override
+  public int getCpuHz() {
+    return source.askedHz();
+  }
+
+  @Override
+  public void setCpuHz(int hz) {
+    if (hz < 0 || hz > Options.CPU_HZ_MAX) {
+      throw new IllegalArgumentException(
+          "CpuHz " + hz + " is not valid; valid are 0 to " + Options.CPU_HZ_MAX);
+    }
+    source.askHz(hz);
+  }
+
+  @Override
+  public int getCpuHzNow() {
+    return source.snapshot().rateHz();
+  }
+
+  @Override
+  public long getRateChanges() {
+    return source.snapshot().rateChanges();
+  }
+
+  @Override
+  public long getSamplesTaken() {
+    return source.snapshot().taken();
+  }
+
+  @Override
+  public Map<String, Long> getSamplesLost() {
+    Snapshot now = source.snapshot();
+    Map<String, Long> lost = new LinkedHashMap<>();
+    lost.put("ring_full", now.counters().lostRingFull());
+    lost.put("scratch", now.counters().lostScratch());
+    lost.put("malformed", now.counters().lostMalformed());
+    return lost;
+  }
+
+  @Override
+  public long getSamplesWithoutStack() {
+    return source.snapshot().overflowed();
+  }
+
+  @Override
+  public Map<String, Long> getWalksByEnd() {
+    Snapshot now = source.snapshot();
+    Map<String, Long> walks = new LinkedHashMap<>();
+    for (WalkEnd end : WalkEnd.values()) {
+      walks.put(Counters.slug(end), now.counters().walks(end));
+    }
+    return walks;
+  }
+
+  @Override
+  public long getKernelStacksMissing() {
+    return source.snapshot().counters().kernelStacksMissing();
+  }
+
+  @Override
+  public long getFrames() {
+    return source.snapshot().frames();
+  }
+
+  @Override
+  public long getFramesUnresolved() {
+    return source.snapshot().framesUnresolved();
+  }
+
+  @Override
+  public long getSampledNanos() {
+    return source.snapshot().counters().weightNanos();
+  }
+
+  @Override
+  public long getKernelNanos() {
+    return source.snapshot().counters().programNanos();
+  }
+
+  @Override
+  public long getAgentCpuNanos() {
+    return source.snapshot().readerCpuNanos() + source.writer().cpuNanos();
+  }
+
+  @Override
+  public long getFilesWritten() {
+    return source.writer().filesWritten();
+  }
+
+  @Override
+  public long getBytesWritten() {
+    return source.writer().bytesWritten();
+  }
+
+  @Override
+  public long getFilesRotated() {
+    return source.writer().filesRotated();
+  }
+
+  @Override
+  public long getFilesFailed() {
+    return source.writer().filesFailed();
+  }
+
+  @Override
+  public long getWindowsExtended() {
+    return source.snapshot().windowsExtended();
+  }
+
+  @Override
+  public String getDebugNonSafepoints() {
+    return source.debugNonSafepoints();
+  }
+}

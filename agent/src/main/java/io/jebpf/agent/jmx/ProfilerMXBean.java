@@ -1,0 +1,80 @@
+package io.jebpf.agent.jmx;
+
+import java.util.Map;
+
+/**
+ * The profiler as a JMX console sees it: {@code io.jebpf:type=Profiler}. Totals grow from the
+ * agent's start and are brought up to date about once a second.
+ */
+@Described("CPU profiler of this JVM, from the kernel")
+public interface ProfilerMXBean {
+  @Described("STARTING, RUNNING, PAUSED, STOPPED, or OFF with the reason")
+  String getState();
+
+  @Described("Version of the agent")
+  String getVersion();
+
+  @Described("Options in use, as key=value,key=value")
+  String getOptions();
+
+  @Described(
+      "Samples per second and CPU that are asked for. Can be set; 0 pauses sampling, which then"
+          + " costs nothing")
+  int getCpuHz();
+
+  void setCpuHz(int hz);
+
+  @Described("Rate in use: below CpuHz while the budget makes it so")
+  int getCpuHzNow();
+
+  @Described("Times the budget or a request changed the rate")
+  long getRateChanges();
+
+  @Described("Samples that arrived")
+  long getSamplesTaken();
+
+  @Described("Samples that were lost, by reason")
+  Map<String, Long> getSamplesLost();
+
+  @Described("Samples that arrived and lost their stack, because a window was full")
+  long getSamplesWithoutStack();
+
+  @Described("Walked stacks by the reason they ended; 'root' is a whole stack")
+  Map<String, Long> getWalksByEnd();
+
+  @Described("Kernel stacks that could not be read")
+  long getKernelStacksMissing();
+
+  @Described("Frames of code in all samples")
+  long getFrames();
+
+  @Described("Frames among them that have no name")
+  long getFramesUnresolved();
+
+  @Described("CPU time that the samples stand for, lost ones included, in nanoseconds")
+  long getSampledNanos();
+
+  @Described("CPU time of the kernel programs, in nanoseconds")
+  long getKernelNanos();
+
+  @Described("CPU time of the agent's own threads, in nanoseconds")
+  long getAgentCpuNanos();
+
+  @Described("Profiles written")
+  long getFilesWritten();
+
+  @Described("Bytes of the profiles written")
+  long getBytesWritten();
+
+  @Described("Profiles removed to stay within the option disk")
+  long getFilesRotated();
+
+  @Described("Profiles that could not be written")
+  long getFilesFailed();
+
+  @Described("Windows that were longer than asked for, because the writer was busy")
+  long getWindowsExtended();
+
+  @Described("State of the JVM flag DebugNonSafepoints, which makes inlined frames exact")
+  String getDebugNonSafepoints();
+}

@@ -1,0 +1,29 @@
+package io.jebpf.agent.pipeline;
+
+import io.jebpf.agent.engine.Counters;
+
+/**
+ * The reader's figures as others may see them, published whole about once a second.
+ *
+ * @param counters since the engine started
+ * @param taken samples that arrived
+ * @param overflowed samples that arrived and lost their stack to a full window
+ * @param frames frames of code in them
+ * @param framesUnresolved those without a name
+ * @param rateHz rate now
+ * @param rateChanges times the budget changed the rate
+ * @param windowsExtended windows that went on because the writer was not done with the last one
+ * @param readerCpuNanos CPU time of the reader thread
+ */
+public record Snapshot(
+    Counters counters,
+    long taken,
+    long overflowed,
+    long frames,
+    long framesUnresolved,
+    int rateHz,
+    long rateChanges,
+    long windowsExtended,
+    long readerCpuNanos) {
+  public static final Snapshot ZERO = new Snapshot(Counters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0);
+}

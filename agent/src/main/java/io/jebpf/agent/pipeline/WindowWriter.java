@@ -1,0 +1,167 @@
+package io.jebpf.agent.pipeline;
+
+import io.jebpf.agent.files.ProfileDirectory;
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.options.Options;
+import io.jebpf.agent.pprof.CpuProfileEncoder;
+import io.jebpf.agent.window.Window;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Encodes windows and writes them. The work of thread "jebpf-writer"; the reader hands windows over
+ * through a queue of {@link #WINDOWS} and gets them back, so there are never more.
+ */
+public final class WindowWriter {
+  /** One is filled while the other is written. */
+  static final int WINDOWS = 2;
+
+  private static final long POLL_MILLIS = 500;
+
+  private final Options options;
+  private final AgentLog log;
+  private final BlockingQueue<FinishedWindow> full = new ArrayBlockingQueue<>(WINDOWS);
+  private final BlockingQueue<Window> free = new ArrayBlockingQueue<>(WINDOWS);
+  private Optional<ProfileDirectory> directory = Optional.empty();
+  private volatile boolean ending;
+
+  // Written by the writer only; read by anybody.
+  private volatile long filesWritten;
+  private volatile long bytesWritten;
+  private volatile long filesRotated;
+  private volatile long filesFailed;
+  private volatile long cpuNanos;
+
+  public WindowWriter(Options options, AgentLog log) {
+    this.options = options;
+    this.log = log;
+  }
+
+  // ---- the reader's side
+
+  /** Never blocks and never fails: there are no more windows than places. */
+  void hand(FinishedWindow window) {
+    if (!full.offer(window)) {
+      throw new IllegalStateException("more than " + WINDOWS + " windows");
+    }
+  }
+
+  /** A window that is free to be filled; empty while the writer still has it. */
+  Optional<Window> takeFree() {
+    return Optional.ofNullable(free.poll());
+  }
+
+  void giveFree(Window window) {
+    free.add(window);
+  }
+
+  /** No more windows will come; {@link #run} ends when the last is written. */
+  public void end() {
+    ending = true;
+  }
+
+  // ---- the writer's side
+
+  /** Tries the directory, so that a wrong one is known at the start and not after a window. */
+  public void prepare() {
+    if (options.out().isPresent()) {
+      open(options.out().get());
+    }
+  }
+
+  /** Writes windows until {@link #end}, then those that are left. */
+  public void run() throws InterruptedException {
+    while (!ending || !full.isEmpty()) {
+      FinishedWindow finished = full.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+      if (finished != null) {
+        write(finished);
+      }
+    }
+  }
+
+  /** Writes what waits, without waiting for more. */
+  void writeWaiting() throws InterruptedException {
+    for (FinishedWindow next = full.poll(); next != null; next = full.poll()) {
+      write(next);
+    }
+  }
+
+  private void write(FinishedWindow finished) {
+    try {
+      if (options.out().isPresent()) {
+        writeFile(options.out().get(), finished);
+      }
+    } catch (RuntimeException e) {
+      filesFailed++;
+      log.error(Trouble.WRITER, e.toString());
+    } finally {
+      finished.window().clear();
+      free.add(finished.window());
+      cpuNanos = ProcStat.threadNanos();
+    }
+  }
+
+  private void writeFile(Path path, FinishedWindow finished) {
+    if (directory.isEmpty() && !open(path)) {
+      filesFailed++;
+      return;
+    }
+    ProfileDirectory profiles = directory.orElseThrow();
+    long rotatedBefore = profiles.filesRotated();
+    long bytesBefore = profiles.bytesWritten();
+    try {
+      Path file =
+          profiles.write(
+              "cpu",
+              finished.start(),
+              out -> CpuProfileEncoder.encode(finished.window(), finished.header(), out));
+      filesWritten++;
+      bytesWritten += profiles.bytesWritten() - bytesBefore;
+      if (log.isDebug()) {
+        log.debug(finished.window().rows() + " stacks written to " + file);
+      }
+    } catch (IOException e) {
+      filesFailed++;
+      directory = Optional.empty(); // made anew for the next window, should it be gone
+      log.error(Trouble.PROFILE_WRITE, path + ": " + e);
+    } finally {
+      filesRotated += profiles.filesRotated() - rotatedBefore;
+    }
+  }
+
+  private boolean open(Path path) {
+    try {
+      directory = Optional.of(ProfileDirectory.open(path, options.diskBytes()));
+      return true;
+    } catch (IOException e) {
+      log.error(Trouble.OUT_DIRECTORY, path + ": " + e);
+      return false;
+    }
+  }
+
+  public long filesWritten() {
+    return filesWritten;
+  }
+
+  public long bytesWritten() {
+    return bytesWritten;
+  }
+
+  public long filesRotated() {
+    return filesRotated;
+  }
+
+  /** Windows that could not be written. */
+  public long filesFailed() {
+    return filesFailed;
+  }
+
+  public long cpuNanos() {
+    return cpuNanos;
+  }
+}

@@ -1,0 +1,107 @@
+package io.jebpf.agent.pipeline;
+
+import io.jebpf.agent.engine.Counters;
+import io.jebpf.agent.engine.Engine;
+import io.jebpf.agent.engine.EngineException;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.window.Mapping;
+import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.WalkEnd;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+
+/** An engine without a kernel: samples are what the test puts in. */
+public final class FakeEngine implements Engine {
+  public static final Facts FACTS =
+      new Facts(
+          "6.1.0-test",
+          "fake clock",
+          List.of("kernel symbols"),
+          Mapping.ofFile("/usr/bin/java"),
+          "on, switched on by the agent");
+
+  private final Deque<long[]> waiting = new ArrayDeque<>(); // stack number, weight
+  public final List<Integer> rates = new ArrayList<>();
+  public boolean rateFails;
+  public boolean drainFails;
+  public boolean closed;
+  public long samples;
+  public long ringFull;
+  public long programNanos;
+  public long weightNanos;
+  public int windowsBegun;
+  public int maintained;
+
+  public synchronized void sample(int stack, long weight) {
+    waiting.add(new long[] {stack, weight});
+    samples++;
+    weightNanos += weight;
+  }
+
+  @Override
+  public synchronized void drain(Window window) {
+    if (drainFails) {
+      throw new IllegalStateException("injected");
+    }
+    while (!waiting.isEmpty()) {
+      long[] sample = waiting.remove();
+      int node =
+          window.push(
+              Window.ROOT,
+              1,
+              sample[0],
+              (into, head, detail) ->
+                  into.define(
+                      Mapping.JVM,
+                      0,
+                      "app.Main.m" + detail,
+                      "app/Main.java",
+                      (int) detail,
+                      Window.FrameClass.RESOLVED));
+      window.add(node, window.label("main"), sample[1]);
+    }
+  }
+
+  @Override
+  public void rate(int hz) throws EngineException {
+    if (rateFails) {
+      throw new EngineException(Trouble.PERF_EVENTS, "perf_event_open(cpu=0) failed: EACCES (13)");
+    }
+    rates.add(hz);
+  }
+
+  @Override
+  public void maintain(long nowNanos) {
+    maintained++;
+  }
+
+  @Override
+  public void beginWindow() {
+    windowsBegun++;
+  }
+
+  @Override
+  public Counters counters() {
+    List<Long> walks = new ArrayList<>(Collections.nCopies(WalkEnd.values().length, 0L));
+    walks.set(0, samples);
+    return new Counters(samples + ringFull, ringFull, 0, 0, 0, programNanos, 0, weightNanos, walks);
+  }
+
+  @Override
+  public double backlog() {
+    return 0;
+  }
+
+  @Override
+  public Facts facts() {
+    return FACTS;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}
