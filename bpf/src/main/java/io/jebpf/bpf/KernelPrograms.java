@@ -95,6 +95,9 @@ public final class KernelPrograms implements AutoCloseable {
   private SampleRing mapRing(KernelCalls kernel, long object) throws KernelException {
     int fd = mapFd(object, "samples");
     int bytes = bpf.mapEntries(KernelObject.find(bpf, object, "samples"));
+    if (bytes <= 0) {
+      throw new KernelException("bpf_map__max_entries(samples)", -bytes, "");
+    }
     int page = kernel.pageSize();
     Mmap consumer = Mmap.shared(kernel, "samples", fd, 0, page, true);
     owned.push(consumer::close);

@@ -3,6 +3,7 @@ package io.jebpf.bpf;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -22,7 +23,7 @@ class KernelObjectTest {
         Kernel.burn(200_000_000);
         programs.cpuSampler().rate(0);
         long[] stats = programs.stats();
-        assertTrue(KernelStat.SAMPLES.of(stats) > 50, () -> java.util.Arrays.toString(stats));
+        assertTrue(KernelStat.SAMPLES.of(stats) > 50, () -> Arrays.toString(stats));
       }
     } catch (KernelException e) {
       throw new AssertionError(e.getMessage() + "\n" + e.log(), e);

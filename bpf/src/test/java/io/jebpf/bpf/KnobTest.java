@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class KnobTest {
                   }
                   return result;
                 });
-    NativeRuntime runtime = new NativeRuntime(Kernel.runtime().kernel(), spy, java.util.List.of());
+    NativeRuntime runtime = new NativeRuntime(Kernel.runtime().kernel(), spy, List.of());
     object = KernelObject.open(runtime, Kernel.testObject());
   }
 
