@@ -35,7 +35,7 @@ licence := $(OUT)/main/META-INF/licenses
 
 # Helpers dictate the parameters of their callbacks, used or not.
 BPF_FLAGS := -target bpf -D__TARGET_ARCH_$(bpf_arch) -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-             -I/usr/include/$(triplet) -Isrc/main/c
+             -ffile-prefix-map=$(CURDIR)=. -I/usr/include/$(triplet) -Isrc/main/c
 LIB_FLAGS := -O2 -Wall -Wextra -Werror -std=gnu11 -fPIC -fvisibility=hidden -fasynchronous-unwind-tables \
              -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=.
 LD_FLAGS  := -shared -Wl,-soname,jebpfhelp.so -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -s
