@@ -2,7 +2,9 @@ package io.jebpf.symbolizer;
 
 import java.util.List;
 
-/** Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root. */
+/**
+ * Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root.
+ */
 final class Markers {
   private static final List<String> REASONS =
       List.of(

@@ -3,8 +3,8 @@ package io.jebpf.symbolizer;
 import java.util.List;
 
 /**
- * What one raw frame stands for: its frames, leaf (innermost inlined callee) first, never empty; and
- * what is missing, {@link Unresolved#NOTHING} when all have names.
+ * What one raw frame stands for: its frames, leaf (innermost inlined callee) first, never empty;
+ * and what is missing, {@link Unresolved#NOTHING} when all have names.
  */
 public record Resolution(List<Frame> frames, Unresolved missing) {
   public Resolution {

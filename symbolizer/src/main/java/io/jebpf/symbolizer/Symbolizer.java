@@ -31,8 +31,7 @@ public final class Symbolizer {
   private final IdentityCache<Resolution> cache = new IdentityCache<>(ENTRIES_MAX);
   private final long[] counts = new long[Unresolved.values().length];
 
-  private Symbolizer(
-      Optional<HotspotVm> vm, NativeSymbols natives, KernelSymbols kernelSymbols) {
+  private Symbolizer(Optional<HotspotVm> vm, NativeSymbols natives, KernelSymbols kernelSymbols) {
     this.hotspot = vm.map(HotspotVm::frames);
     this.natives = natives;
     this.kernelSymbols = kernelSymbols;

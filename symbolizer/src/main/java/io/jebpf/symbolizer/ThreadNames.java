@@ -70,7 +70,8 @@ public final class ThreadNames {
   private Entry read(JavaThreads threads, int tid, Entry known, long javaThread) {
     long thread = known.javaThread != 0 ? known.javaThread : javaThread;
     if (thread == 0 || !threads.isThread(thread, tid)) {
-      thread = javaThread != 0 && threads.isThread(javaThread, tid) ? javaThread : find(threads, tid);
+      thread =
+          javaThread != 0 && threads.isThread(javaThread, tid) ? javaThread : find(threads, tid);
     }
     if (thread == ASK_LATER) {
       return new Entry(known.javaThread, known.name, window - 1);

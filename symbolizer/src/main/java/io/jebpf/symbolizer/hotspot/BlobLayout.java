@@ -2,8 +2,8 @@ package io.jebpf.symbolizer.hotspot;
 
 /**
  * Code heap blocks and code blobs. Up to 22 a blob holds pointers to its code ({@code codeBegin},
- * {@code codeEnd}); from 23 on offsets ({@code codeOffset}, {@code dataOffset}: code ends where data
- * begins). {@code kind} counts only where {@link BlobKinds} has numbers for it (25+).
+ * {@code codeEnd}); from 23 on offsets ({@code codeOffset}, {@code dataOffset}: code ends where
+ * data begins). {@code kind} counts only where {@link BlobKinds} has numbers for it (25+).
  */
 record BlobLayout(
     int heapBlockBytes,

@@ -17,23 +17,22 @@ record BlobNames(
    * From the blobs that exist; a class of which there is no blob yet (right after the start there
    * may be no native wrapper) from the literal itself, where it occurs exactly once.
    */
-  static BlobNames find(
-      TargetMemory memory, CodeHeaps heaps, Blobs blobs, LibjvmImage libjvm) {
+  static BlobNames find(TargetMemory memory, CodeHeaps heaps, Blobs blobs, LibjvmImage libjvm) {
     Collector found = new Collector(new StringReader(memory));
     heaps.each(address -> found.name(blobs.at(address).name()));
     LiteralScan literals = new LiteralScan(memory, libjvm.readOnlyStart(), libjvm.readOnlyEnd());
     return new BlobNames(
-        found.nmethod,
-        orLiteral(found.nativeNmethod, literals, NATIVE_NMETHOD),
-        orLiteral(found.adapter, literals, ADAPTER),
-        orLiteral(found.vtable, literals, VTABLE),
-        orLiteral(found.methodHandleAdapter, literals, METHOD_HANDLE_ADAPTER))
+            found.nmethod,
+            orLiteral(found.nativeNmethod, literals, NATIVE_NMETHOD),
+            orLiteral(found.adapter, literals, ADAPTER),
+            orLiteral(found.vtable, literals, VTABLE),
+            orLiteral(found.methodHandleAdapter, literals, METHOD_HANDLE_ADAPTER))
         .withNmethod(literals);
   }
 
   /**
-   * "nmethod" may share its bytes with the tail of "native nmethod" (the linker merges tails when it
-   * optimises), so the literal counts only when it stands alone; else that tail is it.
+   * "nmethod" may share its bytes with the tail of "native nmethod" (the linker merges tails when
+   * it optimises), so the literal counts only when it stands alone; else that tail is it.
    */
   private BlobNames withNmethod(LiteralScan literals) {
     if (nmethod != 0) {

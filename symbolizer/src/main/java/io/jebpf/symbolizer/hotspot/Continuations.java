@@ -20,8 +20,7 @@ record Continuations(
 
   private static final int STUB_BLOB_BYTES_MAX = 1 << 22;
   private static final String OF_STUB_ROUTINES = "StubRoutines::";
-  private static final Continuations NONE =
-      new Continuations(0, 0, 0, 0, 0, 0, Slot.ABSENT);
+  private static final Continuations NONE = new Continuations(0, 0, 0, 0, 0, 0, Slot.ABSENT);
 
   static Continuations find(
       TargetMemory memory,
@@ -31,10 +30,15 @@ record Continuations(
       CodeHeaps heaps,
       Blobs blobs) {
     long returnPc =
-        variable(memory, structs, libjvm, "ContinuationEntry::_return_pc", LibjvmNames.CONT_RETURN_PC);
+        variable(
+            memory, structs, libjvm, "ContinuationEntry::_return_pc", LibjvmNames.CONT_RETURN_PC);
     long barrier =
         variable(
-            memory, structs, libjvm, OF_STUB_ROUTINES + "_cont_returnBarrier", LibjvmNames.CONT_BARRIER);
+            memory,
+            structs,
+            libjvm,
+            OF_STUB_ROUTINES + "_cont_returnBarrier",
+            LibjvmNames.CONT_BARRIER);
     long exception =
         variable(
             memory,

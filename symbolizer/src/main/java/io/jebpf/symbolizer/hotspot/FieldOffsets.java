@@ -30,8 +30,7 @@ final class FieldOffsets {
   private final Slot constants;
   private final Symbols symbols;
 
-  FieldOffsets(
-      TargetMemory memory, LibjvmImage libjvm, HotspotLayout layout, VmStructs structs) {
+  FieldOffsets(TargetMemory memory, LibjvmImage libjvm, HotspotLayout layout, VmStructs structs) {
     this.memory = memory;
     this.libjvm = libjvm;
     this.layout = layout;

@@ -95,8 +95,7 @@ public final class HotspotFrames {
 
   /** Interpreter code that runs for no method, or whose method is not known. */
   public Resolution interpreterCode(long pc) {
-    return Resolution.named(
-        new Frame(FrameKind.STUB, interpreter.nameAt(pc), "", 0, "", true));
+    return Resolution.named(new Frame(FrameKind.STUB, interpreter.nameAt(pc), "", 0, "", true));
   }
 
   /** Whether {@code pc} is in the code cache, so that a native symbol is not to be expected. */

@@ -2,7 +2,6 @@ package io.jebpf.symbolizer.hotspot;
 
 import io.jebpf.symbolizer.ProcessMemory;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -22,8 +22,7 @@ public final class LibjvmModule implements LibjvmImage {
     bias = module.bias();
     symbols = Map.copyOf(ElfSymbols.find(image, LibjvmNames.all()));
     tlsModuleSlot = ElfTls.moduleSlot(image);
-    ElfSection readOnly =
-        image.section(".rodata").orElse(new ElfSection("", 0, 0, -bias, 0, 0, 0));
+    ElfSection readOnly = image.section(".rodata").orElse(new ElfSection("", 0, 0, -bias, 0, 0, 0));
     readOnlyStart = bias + readOnly.address();
     readOnlyEnd = readOnlyStart + readOnly.bytes();
   }
@@ -45,9 +44,7 @@ public final class LibjvmModule implements LibjvmImage {
   @Override
   public OptionalLong tlsOffset(String symbol) {
     ElfSymbol found = symbols.get(symbol);
-    return found == null || !found.isTls()
-        ? OptionalLong.empty()
-        : OptionalLong.of(found.value());
+    return found == null || !found.isTls() ? OptionalLong.empty() : OptionalLong.of(found.value());
   }
 
   @Override

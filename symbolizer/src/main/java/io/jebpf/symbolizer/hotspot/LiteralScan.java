@@ -19,7 +19,9 @@ final class LiteralScan {
     this.chunk = new byte[this.end > start ? CHUNK_BYTES : 0];
   }
 
-  /** Address of the literal {@code text}, zero bytes around it; 0 when it is not there just once. */
+  /**
+   * Address of the literal {@code text}, zero bytes around it; 0 when it is not there just once.
+   */
   long find(String text) {
     byte[] pattern = ("\0" + text + "\0").getBytes(StandardCharsets.ISO_8859_1);
     long found = 0;

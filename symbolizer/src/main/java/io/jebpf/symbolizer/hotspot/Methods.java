@@ -48,8 +48,7 @@ final class Methods {
   /** As {@link #at(long)} for a caller that has the ConstMethod* already. */
   MethodInfo at(long method, long constMethod) {
     memory.begin();
-    if (!TargetMemory.plausible(method)
-        || !memory.bytes(constMethod, header, 0, header.length)) {
+    if (!TargetMemory.plausible(method) || !memory.bytes(constMethod, header, 0, header.length)) {
       return MethodInfo.NONE;
     }
     long constants = Bytes.value(header, 0, layout.constants());
@@ -67,7 +66,10 @@ final class Methods {
 
   private MethodInfo read(long method, long constMethod, long constants, int nameIndex) {
     long length = layout.poolLength().present() ? memory.value(constants, layout.poolLength()) : -1;
-    if (!memory.ok() || nameIndex == 0 || length > POOL_ENTRIES_MAX || length >= 0 && nameIndex >= length) {
+    if (!memory.ok()
+        || nameIndex == 0
+        || length > POOL_ENTRIES_MAX
+        || length >= 0 && nameIndex >= length) {
       return MethodInfo.NONE;
     }
     int bytecodeBytes =

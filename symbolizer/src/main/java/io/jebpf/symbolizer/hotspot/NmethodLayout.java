@@ -46,12 +46,10 @@ record NmethodLayout(
         structs.field("nmethod::_orig_pc_offset"),
         structs.field("nmethod::_state"),
         structs.field("nmethod::_entry_bci"),
-        structs.field(
-            "CompiledMethod::_deopt_handler_begin", "nmethod::_deopt_handler_begin"),
+        structs.field("CompiledMethod::_deopt_handler_begin", "nmethod::_deopt_handler_begin"),
         structs.field(
             "CompiledMethod::_deopt_mh_handler_begin", "nmethod::_deopt_mh_handler_begin"),
-        structs.field(
-            "nmethod::_deopt_handler_offset", "nmethod::_deopt_handler_entry_offset"),
+        structs.field("nmethod::_deopt_handler_offset", "nmethod::_deopt_handler_entry_offset"),
         structs.field("nmethod::_deopt_mh_handler_offset"),
         structs.field("nmethod::_stub_offset"),
         structs.field("nmethod::_verified_entry_point"),

@@ -132,9 +132,10 @@ final class Nmethods {
     }
     long data = field(layout.immutableData());
     long scopes = data + field(layout.scopesDataOffset());
-    Slot end = layout.immutableDataRefCountOffset().present()
-        ? layout.immutableDataRefCountOffset()
-        : layout.immutableDataSize();
+    Slot end =
+        layout.immutableDataRefCountOffset().present()
+            ? layout.immutableDataRefCountOffset()
+            : layout.immutableDataSize();
     long mutable = field(blobLayout.mutableData());
     boolean inBlob = layout.metadataOffset().present(); // 23 and 24
     long metadata =

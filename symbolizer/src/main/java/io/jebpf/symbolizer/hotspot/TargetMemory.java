@@ -72,7 +72,9 @@ final class TargetMemory {
     return i64(address);
   }
 
-  /** The field at {@code base + slot.offset()}; absent fields and unreadable memory fail the chain. */
+  /**
+   * The field at {@code base + slot.offset()}; absent fields and unreadable memory fail the chain.
+   */
   long value(long base, Slot slot) {
     if (!slot.present()) {
       ok = false;

@@ -42,7 +42,9 @@ final class VmStructs {
                         new Field(
                             row.text(LibjvmNames.TYPE_STRING),
                             row.i32(LibjvmNames.IS_STATIC) != 0,
-                            row.i32(LibjvmNames.IS_STATIC) != 0 ? row.i64(LibjvmNames.ADDRESS) : row.i64(LibjvmNames.OFFSET))))
+                            row.i32(LibjvmNames.IS_STATIC) != 0
+                                ? row.i64(LibjvmNames.ADDRESS)
+                                : row.i64(LibjvmNames.OFFSET))))
             && tables.each(
                 LibjvmNames.TYPES,
                 LibjvmNames.TYPE_ENTRY,
@@ -55,12 +57,15 @@ final class VmStructs {
                 LibjvmNames.INT_CONSTANTS,
                 LibjvmNames.INT_CONSTANT_ENTRY,
                 LibjvmNames.NAME,
-                row -> structs.constants.put(row.text(LibjvmNames.NAME), (long) row.i32(LibjvmNames.VALUE)))
+                row ->
+                    structs.constants.put(
+                        row.text(LibjvmNames.NAME), (long) row.i32(LibjvmNames.VALUE)))
             && tables.each(
                 LibjvmNames.LONG_CONSTANTS,
                 LibjvmNames.LONG_CONSTANT_ENTRY,
                 LibjvmNames.NAME,
-                row -> structs.constants.put(row.text(LibjvmNames.NAME), row.i64(LibjvmNames.VALUE)));
+                row ->
+                    structs.constants.put(row.text(LibjvmNames.NAME), row.i64(LibjvmNames.VALUE)));
     return complete && !structs.fields.isEmpty() ? Optional.of(structs) : Optional.empty();
   }
 
@@ -98,8 +103,8 @@ final class VmStructs {
   }
 
   /**
-   * Width and sign from the declared type: {@code _frame_complete_offset} is an int up to 22 and
-   * an int16_t later. An embedded structure keeps its offset and reads as a pointer-sized word.
+   * Width and sign from the declared type: {@code _frame_complete_offset} is an int up to 22 and an
+   * int16_t later. An embedded structure keeps its offset and reads as a pointer-sized word.
    */
   private Slot slot(int offset, String declared) {
     String type = declared.replace("volatile", "").replace("const", "").trim();
@@ -156,8 +161,7 @@ final class VmStructs {
     }
   }
 
-  private record Row(
-      TableReader reader, String entry, Map<String, Integer> columns, byte[] line) {
+  private record Row(TableReader reader, String entry, Map<String, Integer> columns, byte[] line) {
 
     long i64(String column) {
       int at = column(column);

@@ -125,7 +125,8 @@ final class X86 {
       return 1;
     }
     boolean sib = rm == 4;
-    boolean baseless = mode == 0 && (rm == 5 || sib && i + 1 < code.length && (code[i + 1] & 7) == 5);
+    boolean baseless =
+        mode == 0 && (rm == 5 || sib && i + 1 < code.length && (code[i + 1] & 7) == 5);
     int displacement = mode == 1 ? 1 : mode == 2 || baseless ? 4 : 0;
     return 1 + (sib ? 1 : 0) + displacement;
   }

@@ -34,6 +34,7 @@ final class ChildJvm implements AutoCloseable {
     }
     List<String> command = new ArrayList<>();
     command.add(javaHome.resolve("bin/java").toString());
+    command.add("-Xlog:disable"); // warnings of the JVM go to stdout
     command.addAll(List.of(options));
     command.addAll(List.of(source.toString(), Integer.toString(workMillis)));
     Process process =

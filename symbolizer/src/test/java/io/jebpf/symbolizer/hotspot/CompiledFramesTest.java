@@ -40,8 +40,16 @@ class CompiledFramesTest {
       System.err.printf(
           "JDK %d %s: %d nmethods, %d pcs, %d scopes, %d inlined, %d lines, %d calls,"
               + " %d without debug information, %d errors%n",
-          release, options, truth.nmethods, truth.pcs, truth.scopes, truth.inlined, truth.lines,
-          truth.calls, truth.methodOnly, truth.errors.size());
+          release,
+          options,
+          truth.nmethods,
+          truth.pcs,
+          truth.scopes,
+          truth.inlined,
+          truth.lines,
+          truth.calls,
+          truth.methodOnly,
+          truth.errors.size());
       assertEquals(List.of(), truth.errors.stream().limit(3).toList());
       assertTrue(truth.nmethods > 200, "compiled methods: " + truth.nmethods);
       assertTrue(truth.inlined > 200, "inlined calls: " + truth.inlined);

@@ -102,8 +102,7 @@ final class CompiledTruth {
     }
   }
 
-  private void check(
-      MethodInfo info, String name, int bci, ClassFileMethods file, String callee) {
+  private void check(MethodInfo info, String name, int bci, ClassFileMethods file, String callee) {
     int line = methods.line(info, bci);
     boolean nameAndSize = false;
     boolean lineFits = false;

@@ -7,7 +7,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Memory of this process or of a child through {@code /proc/<pid>/mem}; needs no rights for either. */
+/**
+ * Memory of this process or of a child through {@code /proc/<pid>/mem}; needs no rights for either.
+ */
 final class ProcMemory implements ProcessMemory, AutoCloseable {
   private final FileChannel channel;
 

@@ -35,21 +35,13 @@ final class TestLibjvm implements LibjvmImage {
     this.withSymtab = withSymtab;
     List<String> mappings =
         Files.readAllLines(Path.of("/proc/" + pid + "/maps")).stream()
-            .filter(line -> line.endsWith("/libjvm.so"))
+            .filter(line -> line.endsWith("/libjvm.so") && line.contains("p "))
             .toList();
     if (mappings.isEmpty()) {
       throw new IOException("no libjvm.so mapped in process " + pid);
     }
     String first = mappings.get(0);
     long bias = Long.parseUnsignedLong(first.substring(0, first.indexOf('-')), 16);
-    for (String mapping : mappings) {
-      String[] words = mapping.split("[- ]+");
-      if (words[2].equals("r--p") && readOnlyStart == 0 && !mapping.equals(first)
-          || words[2].equals("r--p") && mapping.equals(first)) {
-        readOnlyStart = Long.parseUnsignedLong(words[0], 16);
-        readOnlyEnd = Long.parseUnsignedLong(words[1], 16);
-      }
-    }
     try (FileChannel file = FileChannel.open(Path.of(first.substring(first.indexOf('/'))))) {
       read(
           file.map(FileChannel.MapMode.READ_ONLY, 0, file.size()).order(ByteOrder.LITTLE_ENDIAN),
@@ -60,11 +52,16 @@ final class TestLibjvm implements LibjvmImage {
   private void read(ByteBuffer elf, long bias) {
     int sections = (int) elf.getLong(0x28);
     int count = elf.getShort(0x3c) & 0xffff;
+    int sectionNames = (int) elf.getLong(sections + (elf.getShort(0x3e) & 0xffff) * 64 + 24);
     for (int i = 0; i < count; i++) {
       int header = sections + i * 64;
       int type = elf.getInt(header + 4);
       int start = (int) elf.getLong(header + 24);
       int bytes = (int) elf.getLong(header + 32);
+      if (string(elf, sectionNames + elf.getInt(header)).equals(".rodata")) {
+        readOnlyStart = bias + elf.getLong(header + 16);
+        readOnlyEnd = readOnlyStart + bytes;
+      }
       if (type == SHT_DYNSYM || type == SHT_SYMTAB && withSymtab) {
         int strings = (int) elf.getLong(sections + elf.getInt(header + 40) * 64 + 24);
         symbols(elf, start, bytes, strings, bias);
@@ -84,20 +81,23 @@ final class TestLibjvm implements LibjvmImage {
       if (elf.getShort(at + 6) == 0) {
         continue;
       }
-      int from = strings + elf.getInt(at);
-      int to = from;
-      while (elf.get(to) != 0) {
-        to++;
-      }
-      byte[] text = new byte[to - from];
-      elf.get(from, text);
-      String name = new String(text, StandardCharsets.US_ASCII);
+      String name = string(elf, strings + elf.getInt(at));
       if ((elf.get(at + 4) & 15) == STT_TLS) {
         tlsOffsets.put(name, elf.getLong(at + 8));
       } else {
         addresses.put(name, bias + elf.getLong(at + 8));
       }
     }
+  }
+
+  private static String string(ByteBuffer elf, int from) {
+    int to = from;
+    while (elf.get(to) != 0) {
+      to++;
+    }
+    byte[] text = new byte[to - from];
+    elf.get(from, text);
+    return new String(text, StandardCharsets.US_ASCII);
   }
 
   @Override
