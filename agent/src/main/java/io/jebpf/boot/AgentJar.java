@@ -30,6 +30,7 @@ final class AgentJar implements ModuleFinder {
 
   private static final String PREFIX = "jebpf/";
   private static final String PACKAGES = PREFIX + "packages";
+  private static final String MXBEAN_PACKAGE = "io.jebpf.agent.jmx";
 
   private final JarFile jar;
   private final URI location;
@@ -74,6 +75,9 @@ final class AgentJar implements ModuleFinder {
     builder.requires("java.base");
     for (String name : AgentLayer.resolvedOf(AgentLayer.WANTED)) {
       builder.requires(name);
+    }
+    if (packages.contains(MXBEAN_PACKAGE)) {
+      builder.exports(MXBEAN_PACKAGE); // JMX calls an MXBean only through an exported interface
     }
     return builder.build();
   }
