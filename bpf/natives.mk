@@ -6,6 +6,7 @@
 # The C library floor of the result is glibc 2.33: that of Debian 12's libelf.
 
 OUT   ?= target/natives
+override OUT := $(abspath $(OUT))
 CLANG ?= clang-16
 STRIP ?= llvm-strip-16
 

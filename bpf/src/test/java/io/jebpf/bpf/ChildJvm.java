@@ -2,7 +2,9 @@ package io.jebpf.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,11 +21,16 @@ record ChildJvm(int exit, String out, String err) {
     List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx64m", "-cp"));
-    command.add(
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.add(location(main) + File.pathSeparator + location(NativeRuntime.class));
     command.add(main.getName());
     command.addAll(List.of(arguments));
     return run(command);
+  }
+
+  /** The child's main class gets our two class folders; it can not use JUnit. */
+  private static String location(Class<?> of) {
+    return Path.of(URI.create(of.getProtectionDomain().getCodeSource().getLocation().toString()))
+        .toString();
   }
 
   static ChildJvm run(List<String> command) {

@@ -1,13 +1,9 @@
 package io.jebpf.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.lang.reflect.Proxy;
-import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -112,46 +108,5 @@ class FaultInjectionTest {
         () -> programs.unwindTables().add(new int[] {1}, new int[] {rule}, 1));
     assertThrows(IllegalStateException.class, () -> programs.unwindTables().rule(1, 16, 0, 0, -8));
     assertEquals(0, programs.cpuSampler().refresh());
-  }
-
-  @Test
-  void refusedClockEventsGiveOneUsefulLine() throws KernelException {
-    for (int error : List.of(Errno.EACCES, Errno.ENOSYS, Errno.EMFILE)) {
-      CpuSampler sampler = sampler(error, () -> new int[] {0, 3});
-      KernelException refusal = assertThrows(KernelException.class, () -> sampler.rate(99));
-      String message = refusal.getMessage();
-      assertTrue(
-          message.startsWith("perf_event_open(cpu=3) failed: " + Errno.text(error) + "; "),
-          message);
-      if (error == Errno.EACCES) {
-        assertTrue(message.contains("kernel.perf_event_paranoid="), message);
-        assertTrue(message.contains("Grant CAP_PERFMON"), message);
-      }
-      assertEquals(0, sampler.cpus());
-      assertFalse(sampler.lastFailure().isEmpty());
-    }
-  }
-
-  @Test
-  void anUnreadableListOfCpusIsSaid() {
-    CpuSampler sampler =
-        sampler(
-            Errno.EIO,
-            () -> {
-              throw new IOException("gone");
-            });
-    String message = assertThrows(KernelException.class, () -> sampler.rate(99)).getMessage();
-    assertTrue(message.contains("gone") && message.contains("Mount /sys"), message);
-  }
-
-  private static CpuSampler sampler(int error, OnlineCpus online) {
-    KernelCalls refusing =
-        (KernelCalls)
-            Proxy.newProxyInstance(
-                FaultInjectionTest.class.getClassLoader(),
-                new Class<?>[] {KernelCalls.class},
-                (proxy, method, arguments) -> method.getName().equals("perfOpen") ? -error : 0);
-    Target target = new Target(ByteBuffer.allocateDirect(Layout.TARGET_BYTES));
-    return new CpuSampler(refusing, 1, target, online);
   }
 }

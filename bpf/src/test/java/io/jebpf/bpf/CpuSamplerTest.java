@@ -2,6 +2,7 @@ package io.jebpf.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The list of CPUs, and what the sampler does with it, without a kernel. */
-class OnlineCpusTest {
+class CpuSamplerTest {
   private final List<String> calls = new ArrayList<>();
   private final ByteBuffer target =
       ByteBuffer.allocateDirect(Layout.TARGET_BYTES).order(ByteOrder.nativeOrder());
@@ -38,7 +39,7 @@ class OnlineCpusTest {
     KernelCalls fake =
         (KernelCalls)
             Proxy.newProxyInstance(
-                OnlineCpusTest.class.getClassLoader(),
+                CpuSamplerTest.class.getClassLoader(),
                 new Class<?>[] {KernelCalls.class},
                 (proxy, method, arguments) -> {
                   String name = method.getName();
@@ -132,5 +133,46 @@ class OnlineCpusTest {
           assertThrows(IllegalArgumentException.class, () -> sampler.rate(hz)).getMessage();
       assertTrue(message.contains(Integer.toString(hz)), message);
     }
+  }
+
+  @Test
+  void refusedClockEventsGiveOneUsefulLine() throws KernelException {
+    for (int error : List.of(Errno.EACCES, Errno.ENOSYS, Errno.EMFILE)) {
+      CpuSampler sampler = refusing(error, () -> new int[] {0, 3});
+      KernelException refusal = assertThrows(KernelException.class, () -> sampler.rate(99));
+      String message = refusal.getMessage();
+      assertTrue(
+          message.startsWith("perf_event_open(cpu=3) failed: " + Errno.text(error) + "; "),
+          message);
+      if (error == Errno.EACCES) {
+        assertTrue(message.contains("kernel.perf_event_paranoid="), message);
+        assertTrue(message.contains("Grant CAP_PERFMON"), message);
+      }
+      assertEquals(0, sampler.cpus());
+      assertFalse(sampler.lastFailure().isEmpty());
+    }
+  }
+
+  @Test
+  void anUnreadableListOfCpusIsSaid() {
+    CpuSampler sampler =
+        refusing(
+            Errno.EIO,
+            () -> {
+              throw new IOException("gone");
+            });
+    String message = assertThrows(KernelException.class, () -> sampler.rate(99)).getMessage();
+    assertTrue(message.contains("gone") && message.contains("Mount /sys"), message);
+  }
+
+  private static CpuSampler refusing(int error, OnlineCpus online) {
+    KernelCalls refusing =
+        (KernelCalls)
+            Proxy.newProxyInstance(
+                CpuSamplerTest.class.getClassLoader(),
+                new Class<?>[] {KernelCalls.class},
+                (proxy, method, arguments) -> method.getName().equals("perfOpen") ? -error : 0);
+    Target target = new Target(ByteBuffer.allocateDirect(Layout.TARGET_BYTES));
+    return new CpuSampler(refusing, 1, target, online);
   }
 }
