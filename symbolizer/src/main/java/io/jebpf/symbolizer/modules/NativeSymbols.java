@@ -1,7 +1,7 @@
 package io.jebpf.symbolizer.modules;
 
 import io.jebpf.symbolizer.elf.CodeSymbols;
-import io.jebpf.symbolizer.elf.Demangler;
+import io.jebpf.symbolizer.demangle.Demangler;
 import io.jebpf.symbolizer.elf.ElfException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
