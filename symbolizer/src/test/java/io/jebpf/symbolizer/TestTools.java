@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -42,12 +43,23 @@ public final class TestTools {
     return Path.of(System.getProperty("java.home"), "lib/server/libjvm.so");
   }
 
-  /** The file of a library that this process has mapped, by the start of its name. */
-  public static Path mapped(String name) throws IOException {
+  /** A library that this process has mapped or that is installed, by the start of its name. */
+  public static Path library(String name) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
       int slash = line.indexOf('/');
       if (slash > 0 && line.substring(line.lastIndexOf('/') + 1).startsWith(name)) {
         return Path.of(line.substring(slash));
+      }
+    }
+    for (String directory : List.of("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib")) {
+      if (Files.isDirectory(Path.of(directory))) {
+        try (Stream<Path> files = Files.list(Path.of(directory))) {
+          Optional<Path> found =
+              files.filter(f -> f.getFileName().toString().startsWith(name)).sorted().findFirst();
+          if (found.isPresent()) {
+            return found.get();
+          }
+        }
       }
     }
     return Path.of("/no/" + name);

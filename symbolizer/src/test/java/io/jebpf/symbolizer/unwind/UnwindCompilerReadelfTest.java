@@ -73,8 +73,8 @@ class UnwindCompilerReadelfTest {
   @ValueSource(strings = {"libjvm.so", "libc.so", "libstdc++.so", "libm.so", "ld-linux", "libjava", "libjli"})
   void rowsEqualReadelf(String library) throws Exception {
     TestTools.need("readelf");
-    Path file = TestTools.mapped(library);
-    assumeTrue(Files.exists(file), library + " is not mapped in this JVM");
+    Path file = TestTools.library(library);
+    assumeTrue(Files.exists(file), library + " is not installed");
     Interpreted expected = new Interpreted();
     TestTools.lines(
         expected::line, "readelf", "--debug-dump=frames-interp", "-W", file.toString());
@@ -165,7 +165,7 @@ class UnwindCompilerReadelfTest {
 
   @Test
   void libcHasOneSignalFrameAndOneLinkageExpression() throws Exception {
-    Path file = TestTools.mapped("libc.so");
+    Path file = TestTools.library("libc.so");
     assumeTrue(Files.exists(file), "no glibc");
     try (ElfImage image = ElfImage.ofFile(file)) {
       UnwindTable table = UnwindCompiler.compile(image);
