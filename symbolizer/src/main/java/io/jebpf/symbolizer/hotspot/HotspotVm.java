@@ -101,7 +101,11 @@ public final class HotspotVm {
 
   /** Naming of frames. The result is for one thread. */
   public HotspotFrames frames() {
-    TargetMemory own = new TargetMemory(processMemory);
+    return framesReading(processMemory);
+  }
+
+  HotspotFrames framesReading(ProcessMemory memoryOfFrames) {
+    TargetMemory own = new TargetMemory(memoryOfFrames);
     return new HotspotFrames(
         own, layout, heaps.readingWith(own), interpreter, new StubNames(own, libjvm));
   }
