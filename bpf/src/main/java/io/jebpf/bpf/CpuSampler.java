@@ -16,21 +16,14 @@ public final class CpuSampler implements AutoCloseable {
 
   private static final long SECOND_NANOS = 1_000_000_000L;
 
-  /** An open event; {@code count} is what it had counted at the last look. */
-  private static final class Event {
-    final int fd;
-    long count;
-
-    Event(int fd) {
-      this.fd = fd;
-    }
-  }
-
   private final KernelCalls calls;
   private final int programFd;
   private final Target target;
   private final OnlineCpus online;
-  private final TreeMap<Integer, Event> events = new TreeMap<>();
+
+  /** fd of the event, by CPU. */
+  private final TreeMap<Integer, Integer> events = new TreeMap<>();
+
   private int hz;
   private String lastFailure = "";
   private boolean closed;
@@ -56,9 +49,8 @@ public final class CpuSampler implements AutoCloseable {
     requireOpen();
     this.hz = 0;
     try {
-      for (Map.Entry<Integer, Event> entry : events.entrySet()) {
-        check(
-            calls.perfEnable(entry.getValue().fd, false), "PERF_EVENT_IOC_DISABLE", entry.getKey());
+      for (Map.Entry<Integer, Integer> entry : events.entrySet()) {
+        check(calls.perfEnable(entry.getValue(), false), "PERF_EVENT_IOC_DISABLE", entry.getKey());
       }
       if (hz > 0) {
         start(hz);
@@ -72,9 +64,9 @@ public final class CpuSampler implements AutoCloseable {
   private void start(int hz) throws KernelException {
     long period = SECOND_NANOS / hz;
     target.periodNanos(period); // all events are off: no sample gets the weight of the other rate
-    for (Map.Entry<Integer, Event> entry : events.entrySet()) {
-      check(calls.perfPeriod(entry.getValue().fd, period), "PERF_EVENT_IOC_PERIOD", entry.getKey());
-      check(calls.perfEnable(entry.getValue().fd, true), "PERF_EVENT_IOC_ENABLE", entry.getKey());
+    for (Map.Entry<Integer, Integer> entry : events.entrySet()) {
+      check(calls.perfPeriod(entry.getValue(), period), "PERF_EVENT_IOC_PERIOD", entry.getKey());
+      check(calls.perfEnable(entry.getValue(), true), "PERF_EVENT_IOC_ENABLE", entry.getKey());
     }
     this.hz = hz;
     KernelException failure = cover();
@@ -116,18 +108,17 @@ public final class CpuSampler implements AutoCloseable {
 
   /**
    * Closes events whose clock stands still: their CPU was offline since the last look, and an event
-   * does not survive that even when the CPU is back.
+   * does not survive that even when the CPU is back. A live one counts the nanoseconds between the
+   * two reads.
    */
   private void closeStopped() {
-    Iterator<Event> all = events.values().iterator();
-    while (all.hasNext()) {
-      Event event = all.next();
-      long count = calls.perfCount(event.fd);
-      if (count < 0 || count == event.count) {
-        calls.close(event.fd);
-        all.remove();
-      } else {
-        event.count = count;
+    Iterator<Integer> fds = events.values().iterator();
+    while (fds.hasNext()) {
+      int fd = fds.next();
+      long count = calls.perfCount(fd);
+      if (count < 0 || calls.perfCount(fd) <= count) {
+        calls.close(fd);
+        fds.remove();
       }
     }
   }
@@ -146,7 +137,7 @@ public final class CpuSampler implements AutoCloseable {
       return new KernelException(lastFailure, 0, "");
     }
     KernelException failure = new KernelException("no CPU is online", 0, "");
-    TreeMap<Integer, Event> gone = new TreeMap<>(events);
+    TreeMap<Integer, Integer> gone = new TreeMap<>(events);
     for (int cpu : cpus) {
       gone.remove(cpu);
       if (!events.containsKey(cpu)) {
@@ -159,14 +150,14 @@ public final class CpuSampler implements AutoCloseable {
         }
       }
     }
-    for (Map.Entry<Integer, Event> entry : gone.entrySet()) {
-      calls.close(entry.getValue().fd);
+    for (Map.Entry<Integer, Integer> entry : gone.entrySet()) {
+      calls.close(entry.getValue());
       events.remove(entry.getKey());
     }
     return failure;
   }
 
-  private Event open(int cpu) throws KernelException {
+  private int open(int cpu) throws KernelException {
     int fd = calls.perfOpen(cpu, SECOND_NANOS / hz);
     if (fd < 0) {
       throw new KernelException("perf_event_open(cpu=" + cpu + ")", -fd, Advice.forPerf(-fd));
@@ -174,7 +165,7 @@ public final class CpuSampler implements AutoCloseable {
     try {
       check(calls.perfAttach(fd, programFd), "PERF_EVENT_IOC_SET_BPF", cpu);
       check(calls.perfEnable(fd, true), "PERF_EVENT_IOC_ENABLE", cpu);
-      return new Event(fd);
+      return fd;
     } catch (KernelException e) {
       calls.close(fd);
       throw e;
@@ -195,8 +186,8 @@ public final class CpuSampler implements AutoCloseable {
   }
 
   private void closeEvents() {
-    for (Event event : events.values()) {
-      calls.close(event.fd);
+    for (int fd : events.values()) {
+      calls.close(fd);
     }
     events.clear();
   }

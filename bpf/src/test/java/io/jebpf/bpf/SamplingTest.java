@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** Samples of this very JVM, taken by the real kernel with the test object. */
 @Tag("kernel")
@@ -254,10 +255,56 @@ class SamplingTest {
     }
   }
 
+  /** Takes a CPU of this machine away: only on request, -Djebpf.test.hotplug=true. */
+  @Test
+  @EnabledIfSystemProperty(named = "jebpf.test.hotplug", matches = "true")
+  void aRealCpuGoesAndComesBack() throws KernelException, IOException {
+    int[] all = online();
+    int last = all[all.length - 1];
+    Path power = Path.of("/sys/devices/system/cpu/cpu" + last + "/online");
+    CpuSampler sampler = programs.cpuSampler();
+    programs.target(who.tgid());
+    sampler.rate(1000);
+    assertEquals(all.length, sampler.refresh());
+    try {
+      Files.writeString(power, "0");
+      assertEquals(all.length - 1, sampler.refresh());
+      Files.writeString(power, "1");
+      assertEquals(all.length, sampler.refresh());
+      Files.writeString(power, "0"); // away and back between two looks
+    } finally {
+      Files.writeString(power, "1");
+    }
+    drain(programs);
+    assertFalse(seesCpu(last), "the old event was expected to be dead");
+    assertEquals(all.length, sampler.refresh());
+    assertEquals("", sampler.lastFailure());
+    assertTrue(seesCpu(last));
+  }
+
+  /** Whether samples come from a CPU while all are busy. */
+  private boolean seesCpu(int cpu) {
+    Thread[] busy = new Thread[8];
+    for (int i = 0; i < busy.length; i++) {
+      busy[i] = new Thread(() -> Kernel.burn(50 * MILLIS));
+      busy[i].start();
+    }
+    for (Thread thread : busy) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+    return drain(programs).stream().anyMatch(s -> s.cpu() == cpu);
+  }
+
   @Test
   void insideAPidNamespaceTheProcessSeesItsOwnNumbers() {
     List<String> prefix = List.of("unshare", "-p", "-f", "--mount-proc");
-    ChildJvm child = ChildJvm.run(prefix, NamespaceMain.class).clean();
+    ChildJvm child = ChildJvm.run(prefix, NamespaceMain.class);
+    Assumptions.assumeFalse(child.err().startsWith("unshare"), "needs root: " + child.err());
+    child.clean();
     assertTrue(child.out().startsWith("namespace 1 kernel "), child.out());
     String[] words = child.out().strip().split("\\s+");
     assertTrue(Integer.parseInt(words[3]) > 1, child.out());
