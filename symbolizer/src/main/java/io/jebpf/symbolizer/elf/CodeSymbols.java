@@ -10,9 +10,9 @@ import org.tukaani.xz.XZInputStream;
 /**
  * Names code addresses of one ELF object: from {@code .symtab} where there is one, else from {@code
  * .gnu_debugdata} (a compressed ELF file with the local symbols, on Fedora and RHEL) and the
- * exported symbols. Names are returned as they are in the file, mangled. Owner: one thread.
+ * exported symbols. Holds no file open. Owner: one thread.
  */
-public final class CodeSymbols implements AutoCloseable {
+public final class CodeSymbols {
   /** Decompressed size; that of RHEL's libjvm-sized libraries is below 4 MB. */
   private static final int DEBUG_DATA_BYTES_MAX = 8 << 20;
 
@@ -35,10 +35,7 @@ public final class CodeSymbols implements AutoCloseable {
     this.heapBytes = sum;
   }
 
-  /** A code symbol: where it starts (virtual address) and its name, mangled. */
-  public record Match(String name, long start) {}
-
-  /** Reads the tables. Takes the image over: it is closed with this. */
+  /** Reads the tables. Takes the image over: it is closed, and opened again for names. */
   public static CodeSymbols read(ElfImage image) {
     List<SymbolTable> tables = new ArrayList<>(2);
     long extra = 0;
@@ -85,18 +82,28 @@ public final class CodeSymbols implements AutoCloseable {
     }
   }
 
-  /** The symbol that covers a virtual address. */
-  public Optional<Match> find(long virtualAddress) {
-    for (SymbolTable table : tables) {
-      int index = table.find(virtualAddress);
+  /** A place in the tables: where the covering symbol starts. {@link #name} gives its name. */
+  public record Place(int table, int index, long start) {}
+
+  /** The symbol that covers a virtual address. Reads no file. */
+  public Optional<Place> find(long virtualAddress) {
+    for (int i = 0; i < tables.size(); i++) {
+      int index = tables.get(i).find(virtualAddress);
       if (index >= 0) {
-        String name = table.name(index);
-        if (!name.isEmpty()) {
-          return Optional.of(new Match(name, table.start(index)));
-        }
+        return Optional.of(new Place(i, index, tables.get(i).start(index)));
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The name of a found symbol, mangled as it is in the file; empty when the file cannot be read any
+   * more, or is another one now. Opens the file and closes it again.
+   */
+  public String name(Place place) {
+    String name = tables.get(place.table).bestName(place.index);
+    image.close();
+    return name;
   }
 
   /** Code symbols held. */
@@ -111,11 +118,5 @@ public final class CodeSymbols implements AutoCloseable {
   /** Heap this holds, for a cache that counts bytes. */
   public long heapBytes() {
     return heapBytes;
-  }
-
-  /** Closes the file; a later {@link #find} opens it again where it still can. */
-  @Override
-  public void close() {
-    image.close();
   }
 }

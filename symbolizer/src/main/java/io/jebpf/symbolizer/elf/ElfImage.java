@@ -3,7 +3,6 @@ package io.jebpf.symbolizer.elf;
 import io.jebpf.symbolizer.ProcessMemory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,10 +67,6 @@ public final class ElfImage implements AutoCloseable {
   /** Opens a file. The caller closes the image. */
   public static ElfImage ofFile(Path file) throws ElfException {
     try {
-      // Opening a FIFO that took the file's place would block.
-      if (!Files.isRegularFile(file)) {
-        throw new ElfException("cannot read " + file + " as ELF: not a regular file");
-      }
       FileBytes bytes = FileBytes.open(file);
       try {
         return parse(file.toString(), bytes, false);
@@ -101,10 +96,10 @@ public final class ElfImage implements AutoCloseable {
       throw new ElfException("cannot read the ELF header of " + name);
     }
     if (ident[0] != 0x7f || ident[1] != 'E' || ident[2] != 'L' || ident[3] != 'F') {
-      throw new ElfException(name + " is not an ELF object");
+      throw ElfException.foreign(name + " is not an ELF object");
     }
     if (ident[4] != 2 || ident[5] != 1) {
-      throw new ElfException(name + " is not 64-bit little-endian ELF");
+      throw ElfException.foreign(name + " is not 64-bit little-endian ELF");
     }
     ElfCursor header = new ElfCursor(bytes, 0, HEADER_BYTES, HEADER_BYTES);
     header.seek(18);
@@ -143,7 +138,8 @@ public final class ElfImage implements AutoCloseable {
         return candidate;
       }
     }
-    throw new ElfException(name + " is for machine " + number + ", not x86-64 or aarch64");
+    throw ElfException.foreign(
+        name + " is for machine " + number + ", not x86-64 or aarch64");
   }
 
   private static List<ElfSegment> segments(String name, Bytes bytes, long offset, int count)

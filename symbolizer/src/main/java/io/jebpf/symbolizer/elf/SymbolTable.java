@@ -137,12 +137,12 @@ final class SymbolTable {
       long start = starts[i] & 0xffff_ffffL;
       long size = sizes[i] & 0xffff_ffffL;
       if (offset - start < size) {
-        return best(i);
+        return i;
       }
     }
     // No sized symbol is around the address: perhaps it is after one without a size.
     if (last >= 0 && covers(last, offset)) {
-      return best(last);
+      return last;
     }
     return -1;
   }
@@ -172,9 +172,11 @@ final class SymbolTable {
     return low - 1;
   }
 
-  /** The best name among the symbols of the same address and size. */
-  private int best(int index) {
-    int best = index;
+  /**
+   * The best of the names of the symbol's address and size, as it is in the file; empty when it
+   * cannot be read any more. Reads the file.
+   */
+  String bestName(int index) {
     String bestName = "";
     for (int i = index, steps = 0; i >= 0 && steps < NESTING_MAX; i--, steps++) {
       if (starts[i] != starts[index]) {
@@ -183,12 +185,11 @@ final class SymbolTable {
       if (sizes[i] == sizes[index]) {
         String name = name(i);
         if (bestName.isEmpty() || better(name, bestName)) {
-          best = i;
           bestName = name;
         }
       }
     }
-    return best;
+    return bestName;
   }
 
   /**
@@ -214,8 +215,7 @@ final class SymbolTable {
     return count;
   }
 
-  /** The symbol's name as it is in the file; empty when it cannot be read any more. */
-  String name(int index) {
+  private String name(int index) {
     return ElfImage.string(strings, names[index] & 0xffff_ffffL, NAME_BYTES_MAX);
   }
 

@@ -4,8 +4,6 @@ import io.jebpf.symbolizer.modules.Symbol;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -13,13 +11,12 @@ import java.util.function.LongSupplier;
 /**
  * Names kernel addresses by {@code /proc/kallsyms}, which is read at the first address asked for,
  * and again (not more often than once a minute) when an address is in no symbol: a module or a BPF
- * program may have been loaded since. Owner: one thread.
+ * program may have been loaded since. Answers are not kept here: the caller has a cache. Owner: one thread.
  */
 public final class KernelSymbols {
   /** What is shown as the file of the kernel's own functions, as perf does. */
   public static final String KERNEL = "[kernel.kallsyms]";
 
-  private static final int ADDRESSES_MAX = 4096;
   private static final long RELOAD_NANOS = 60_000_000_000L;
 
   /** Symbols that mark the end of code. */
@@ -28,7 +25,6 @@ public final class KernelSymbols {
   private final Path kallsyms;
   private final Path pointerRestriction;
   private final LongSupplier nanoTime;
-  private final LinkedHashMap<Long, Symbol> known = new LinkedHashMap<>(256, 0.75f, true);
   private Optional<KernelSymbolTable> table = Optional.empty();
   private String unavailable = "";
   private boolean loaded;
@@ -51,10 +47,6 @@ public final class KernelSymbols {
    */
   public Symbol resolve(long address, boolean exact) {
     long looked = exact ? address : address - 1;
-    Symbol cached = known.get(looked);
-    if (cached != null) {
-      return cached;
-    }
     if (!loaded) {
       load();
     }
@@ -62,14 +54,6 @@ public final class KernelSymbols {
     if (symbol instanceof Symbol.Unknown && nanoTime.getAsLong() - loadedAt > RELOAD_NANOS) {
       load();
       symbol = lookUp(looked);
-    }
-    if (symbol instanceof Symbol.Known) {
-      known.put(looked, symbol);
-      if (known.size() > ADDRESSES_MAX) {
-        Iterator<Long> eldest = known.keySet().iterator();
-        eldest.next();
-        eldest.remove();
-      }
     }
     return symbol;
   }
@@ -83,7 +67,6 @@ public final class KernelSymbols {
   public void load() {
     loaded = true;
     loadedAt = nanoTime.getAsLong();
-    known.clear();
     try {
       KernelSymbolTable read = KernelSymbolTable.read(kallsyms);
       table = read.count() > 0 ? Optional.of(read) : Optional.empty();

@@ -5,6 +5,7 @@ import io.jebpf.symbolizer.elf.ElfException;
 import io.jebpf.symbolizer.elf.ElfImage;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,20 +36,23 @@ final class ModuleFile {
   ElfImage open(MapsEntry entry, long header, String buildId) throws ElfException {
     List<String> refusals = new ArrayList<>(3);
     if (!entry.isVdso()) {
-      if (!entry.deleted()) {
-        Path path = process.resolve("root" + entry.path());
+      String range = Long.toHexString(entry.start()) + "-" + Long.toHexString(entry.end());
+      for (String place : List.of("root" + entry.path(), "map_files/" + range)) {
+        if (entry.deleted() && place.startsWith("root")) {
+          continue;
+        }
         try {
+          Path path = process.resolve(place);
           return checked(ElfImage.ofFile(path), entry, path, header, buildId);
         } catch (ElfException e) {
+          if (e.isForeign()) {
+            throw e;
+          }
           refusals.add(e.getMessage());
+        } catch (InvalidPathException e) {
+          // With LANG=C, Java cannot name files with other than ASCII letters.
+          refusals.add("this JVM's locale has no letters for " + place);
         }
-      }
-      String range = Long.toHexString(entry.start()) + "-" + Long.toHexString(entry.end());
-      Path link = process.resolve("map_files").resolve(range);
-      try {
-        return checked(ElfImage.ofFile(link), entry, link, header, buildId);
-      } catch (ElfException e) {
-        refusals.add(e.getMessage());
       }
     }
     if (header == 0) {
@@ -59,6 +63,9 @@ final class ModuleFile {
         requireBuildId(image, buildId);
         return image;
       } catch (ElfException e) {
+        if (e.isForeign()) {
+          throw e;
+        }
         refusals.add(e.getMessage());
       }
     }

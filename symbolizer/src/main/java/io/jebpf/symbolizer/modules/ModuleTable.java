@@ -34,19 +34,24 @@ public final class ModuleTable {
   /** Readings of the maps to get two that agree, in a process that maps all the time. */
   private static final int READINGS_MAX = 4;
 
-  /** Files that are mapped executable but are not ELF objects, remembered as such. */
+  /** Files that are mapped executable but cannot be read as objects, remembered as such. */
   private static final int REFUSED_MAX = 1024;
+
+  /** One that failed for want of descriptors, say, is tried again as often as the maps change. */
+  private static final int TRIES_MAX = 5;
 
   private final MapsFile maps;
   private final ModuleFile files;
   private final Map<FileKey, Known> known = new HashMap<>();
-  private final Map<FileKey, String> refused = new HashMap<>();
+  private final Map<FileKey, Refusal> refused = new HashMap<>();
   private final Map<Integer, Module> retired = new LinkedHashMap<>();
   private Map<Integer, Module> modules = Map.of();
   private List<ExecMapping> mappings = List.of();
   private long fingerprint;
   private int lastNumber;
   private long droppedMappings;
+
+  private record Refusal(String reason, int tries) {}
 
   private record FileKey(long device, long inode, String path) {}
 
@@ -112,7 +117,8 @@ public final class ModuleTable {
   private Optional<Module> module(List<MapsEntry> entries, int index) {
     MapsEntry entry = entries.get(index);
     FileKey key = new FileKey(entry.device(), entry.inode(), entry.path());
-    if (refused.containsKey(key)) {
+    Refusal refusal = refused.get(key);
+    if (refusal != null && refusal.tries >= TRIES_MAX) {
       return Optional.empty();
     }
     long header = header(entries, index);
@@ -121,9 +127,11 @@ public final class ModuleTable {
       try (ElfImage image = files.open(entry, header, "")) {
         file = new Known(image, Module.hex(image.buildId()), new HashMap<>());
         known.put(key, file);
+        refused.remove(key);
       } catch (ElfException e) {
-        if (refused.size() < REFUSED_MAX) {
-          refused.put(key, e.getMessage());
+        int tries = e.isForeign() ? TRIES_MAX : refusal == null ? 1 : refusal.tries + 1;
+        if (refusal != null || refused.size() < REFUSED_MAX) {
+          refused.put(key, new Refusal(e.getMessage(), tries));
         }
         return Optional.empty();
       }
@@ -223,7 +231,7 @@ public final class ModuleTable {
   /** Paths that are mapped executable but could not be read as objects, with the reason. */
   public Map<String, String> refusals() {
     Map<String, String> result = new HashMap<>();
-    refused.forEach((key, reason) -> result.put(key.path, reason));
+    refused.forEach((key, refusal) -> result.put(key.path, refusal.reason));
     return result;
   }
 }

@@ -1,7 +1,7 @@
 package io.jebpf.symbolizer.modules;
 
-import io.jebpf.symbolizer.elf.CodeSymbols;
 import io.jebpf.symbolizer.demangle.Demangler;
+import io.jebpf.symbolizer.elf.CodeSymbols;
 import io.jebpf.symbolizer.elf.ElfException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -9,18 +9,23 @@ import java.util.Optional;
 
 /**
  * Names native code addresses. Symbol tables are read when an object is first asked for and kept up
- * to {@value #TABLE_BYTES_MAX} bytes; the least recently used goes first. Owner: one thread.
+ * to a limit; the least recently used goes first. No file stays open. Owner: one thread.
  */
 public final class NativeSymbols {
-  /** libjvm's takes 0.7 MB, libc's 40 KB. */
+  /** libjvm's takes 0.8 MB, libc's 40 KB. */
   static final long TABLE_BYTES_MAX = 3 << 20;
 
-  static final int ADDRESSES_MAX = 8192;
+  static final int TABLES_MAX = 256;
+
+  /** Functions whose names are kept: those a profile of a JVM shows are some hundred. */
+  static final int FUNCTIONS_MAX = 2048;
 
   private final ModuleTable modules;
   private final LinkedHashMap<Integer, CodeSymbols> tables = new LinkedHashMap<>(16, 0.75f, true);
-  private final LinkedHashMap<Long, Symbol> addresses = new LinkedHashMap<>(256, 0.75f, true);
+  private final LinkedHashMap<Function, String> names = new LinkedHashMap<>(64, 0.75f, true);
   private long tableBytes;
+
+  private record Function(int module, long start) {}
 
   public NativeSymbols(ModuleTable modules) {
     this.modules = modules;
@@ -36,26 +41,18 @@ public final class NativeSymbols {
    *     is looked up, since a call may be the last instruction of its function
    */
   public Symbol resolve(int moduleNumber, long pc, boolean exact) {
+    long address = exact ? pc : pc - 1;
     Optional<Module> module =
-        moduleNumber == 0 ? modules.at(exact ? pc : pc - 1) : modules.byNumber(moduleNumber);
+        moduleNumber == 0 ? modules.at(address) : modules.byNumber(moduleNumber);
     if (module.isEmpty()) {
       String reason =
           moduleNumber == 0 ? "no object is mapped there" : "object was unloaded long ago";
       return new Symbol.Unknown("", reason);
     }
-    Module found = module.get();
-    long address = pc - found.bias() - (exact ? 0 : 1);
-    long key = (long) found.number() << 40 ^ address;
-    Symbol cached = addresses.get(key);
-    if (cached == null) {
-      cached = lookUp(found, address);
-      addresses.put(key, cached);
-      removeEldest(addresses, ADDRESSES_MAX);
-    }
-    return cached;
+    return lookUp(module.get(), address - module.get().bias());
   }
 
-  private Symbol lookUp(Module module, long address) {
+  private Symbol lookUp(Module module, long virtualAddress) {
     CodeSymbols table = tables.get(module.number());
     if (table == null) {
       try {
@@ -65,30 +62,40 @@ public final class NativeSymbols {
       }
       keep(module.number(), table);
     }
-    Optional<CodeSymbols.Match> match = table.find(address);
-    return match.isPresent()
-        ? new Symbol.Known(
-            Demangler.demangle(match.get().name()), module.path(), address - match.get().start())
-        : new Symbol.Unknown(module.path(), "no symbol covers the address");
+    Optional<CodeSymbols.Place> place = table.find(virtualAddress);
+    if (place.isEmpty()) {
+      return new Symbol.Unknown(module.path(), "no symbol covers the address");
+    }
+    long start = place.get().start();
+    Function function = new Function(module.number(), start);
+    String name = names.get(function);
+    if (name == null) {
+      name = Demangler.demangle(table.name(place.get()));
+      if (name.isEmpty()) {
+        return new Symbol.Unknown(module.path(), "its file cannot be read any more");
+      }
+      names.put(function, name);
+      if (names.size() > FUNCTIONS_MAX) {
+        Iterator<Function> eldest = names.keySet().iterator();
+        eldest.next();
+        eldest.remove();
+      }
+    }
+    return new Symbol.Known(name, module.path(), virtualAddress - start);
   }
 
   private void keep(int number, CodeSymbols table) {
     tables.put(number, table);
     tableBytes += table.heapBytes();
     Iterator<CodeSymbols> eldest = tables.values().iterator();
-    while (tableBytes > TABLE_BYTES_MAX && tables.size() > 1) {
-      CodeSymbols gone = eldest.next();
+    while ((tableBytes > TABLE_BYTES_MAX || tables.size() > TABLES_MAX) && tables.size() > 1) {
+      tableBytes -= eldest.next().heapBytes();
       eldest.remove();
-      gone.close();
-      tableBytes -= gone.heapBytes();
     }
   }
 
-  private static <K, V> void removeEldest(LinkedHashMap<K, V> map, int sizeMax) {
-    if (map.size() > sizeMax) {
-      Iterator<K> eldest = map.keySet().iterator();
-      eldest.next();
-      eldest.remove();
-    }
+  /** Heap the symbol tables take, in bytes. */
+  public long heapBytes() {
+    return tableBytes;
   }
 }

@@ -54,7 +54,7 @@ public final class UnwindCompiler {
     this.in = in;
     this.cieIn = cieIn;
     this.machine = new CfaMachine(image.machine(), sections.ehFrame());
-    this.table = new UnwindTableBuilder((int) Math.min(sections.ehFrameBytes() / 8, 1 << 18));
+    this.table = new UnwindTableBuilder((int) Math.min(sections.ehFrameBytes() / 7, 1 << 18));
   }
 
   /** Compiles an image's table; {@link UnwindTable#EMPTY} when it has no unwind information. */
