@@ -9,6 +9,7 @@ import java.util.Locale;
 /**
  * What the engine has counted since it started, or between two moments. Nanoseconds and numbers.
  *
+ * @param events clock events seen on all CPUs, whatever ran
  * @param samples samples that hit this process, lost ones included
  * @param lostRingFull lost because the reader was late
  * @param lostScratch lost because scratch memory was busy
@@ -20,6 +21,7 @@ import java.util.Locale;
  * @param walks walks by {@link WalkEnd}
  */
 public record Counters(
+    long events,
     long samples,
     long lostRingFull,
     long lostScratch,
@@ -31,7 +33,7 @@ public record Counters(
     List<Long> walks) {
 
   public static final Counters ZERO =
-      new Counters(0, 0, 0, 0, 0, 0, 0, 0, Collections.nCopies(WalkEnd.values().length, 0L));
+      new Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, Collections.nCopies(WalkEnd.values().length, 0L));
 
   public Counters {
     walks = List.copyOf(walks);
@@ -60,6 +62,7 @@ public record Counters(
       ends.add(walks.get(i) - earlier.walks.get(i));
     }
     return new Counters(
+        events - earlier.events,
         samples - earlier.samples,
         lostRingFull - earlier.lostRingFull,
         lostScratch - earlier.lostScratch,

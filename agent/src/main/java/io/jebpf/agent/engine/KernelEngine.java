@@ -95,6 +95,7 @@ final class KernelEngine implements Engine {
       }
       last =
           new Counters(
+              KernelStat.EVENTS.of(stats),
               KernelStat.SAMPLES.of(stats),
               KernelStat.RING_FULL.of(stats),
               KernelStat.SCRATCH.of(stats),

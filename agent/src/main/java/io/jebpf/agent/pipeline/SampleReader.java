@@ -41,9 +41,7 @@ public final class SampleReader {
   private Window window;
   private Instant startWall = Instant.EPOCH;
   private long startNanos;
-  private Counters startCounters = Counters.ZERO;
-  private long startProcessNanos;
-  private long startAgentNanos;
+  private Readings started = new Readings(Counters.ZERO, 0, 0);
   private long windowRateChanges;
   private boolean extended;
 
@@ -60,6 +58,9 @@ public final class SampleReader {
   private long rateChanges;
   private long windowsExtended;
   private long lostReported;
+
+  /** Read once where one window ends and the next begins, so that nothing falls in between. */
+  private record Readings(Counters counters, long processNanos, long agentNanos) {}
 
   private volatile int askedHz;
   private volatile Snapshot snapshot = Snapshot.ZERO;
@@ -108,7 +109,7 @@ public final class SampleReader {
   public void start() throws EngineException {
     runner = Optional.of(Thread.currentThread());
     long now = nanoClock.getAsLong();
-    begin(now);
+    begin(now, read());
     tickNanos = now;
     applyRate(askedHz);
   }
@@ -146,23 +147,22 @@ public final class SampleReader {
     engine.drain(window);
     publish();
     if (!window.isEmpty()) {
-      writer.hand(new FinishedWindow(window, header(counters, now), startWall));
+      writer.hand(new FinishedWindow(window, header(read(), now), startWall));
     }
   }
 
-  private void begin(long now) {
+  private void begin(long now, Readings readings) {
     engine.beginWindow();
     startNanos = now;
     startWall = Instant.now();
-    startCounters = engine.counters();
-    startProcessNanos = ProcStat.processNanos();
-    startAgentNanos = agentNanos();
+    started = readings;
     windowRateChanges = 0;
     extended = false;
   }
 
-  private long agentNanos() {
-    return ProcStat.threadNanos() + writer.cpuNanos();
+  private Readings read() {
+    return new Readings(
+        engine.counters(), ProcStat.processNanos(), ProcStat.threadNanos() + writer.cpuNanos());
   }
 
   private void tick(long now) {
@@ -229,8 +229,8 @@ public final class SampleReader {
   }
 
   private void endWindow(long now) {
-    Counters end = engine.counters();
-    if (window.isEmpty() && end.lost() > startCounters.lost()) {
+    Readings end = read();
+    if (window.isEmpty() && end.counters().lost() > started.counters().lost()) {
       return; // goes on, so that the loss is told in the next profile that is written
     }
     if (!window.isEmpty()) {
@@ -247,15 +247,15 @@ public final class SampleReader {
       writer.hand(new FinishedWindow(window, header(end, now), startWall));
       window = next.get();
     }
-    begin(now);
+    begin(now, end);
   }
 
-  private ProfileHeader header(Counters end, long now) {
+  private ProfileHeader header(Readings end, long now) {
     WindowReport.Measured measured =
         new WindowReport.Measured(
-            end.since(startCounters),
-            ProcStat.processNanos() - startProcessNanos,
-            agentNanos() - startAgentNanos,
+            end.counters().since(started.counters()),
+            end.processNanos() - started.processNanos(),
+            end.agentNanos() - started.agentNanos(),
             rateHz,
             askedHz,
             windowRateChanges);

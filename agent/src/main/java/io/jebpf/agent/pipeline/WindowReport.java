@@ -48,6 +48,7 @@ final class WindowReport {
     }
     comments
         .sum(QualityComments.RATE_CHANGES, measured.rateChanges())
+        .sum(QualityComments.CLOCK_EVENTS, counters.events())
         .sum(QualityComments.SAMPLES_TAKEN, window.taken())
         .sum(QualityComments.SAMPLES_LOST, counters.lost())
         .sumUnlessZero(QualityComments.LOST_PREFIX + "ring_full", counters.lostRingFull())

@@ -25,6 +25,8 @@ public final class QualityComments {
   public static final String WALK_NANOS_PER_SAMPLE = "walk_ns_per_sample";
 
   /** Sums: may be added up over windows. */
+  public static final String CLOCK_EVENTS = "clock_events";
+
   public static final String SAMPLES_TAKEN = "samples_taken";
 
   public static final String SAMPLES_LOST = "samples_lost";
@@ -46,6 +48,7 @@ public final class QualityComments {
 
   private static final Set<String> SUMS =
       Set.of(
+          CLOCK_EVENTS,
           SAMPLES_TAKEN,
           SAMPLES_LOST,
           SAMPLES_OVERFLOWED,

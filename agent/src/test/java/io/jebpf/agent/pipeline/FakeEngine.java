@@ -87,7 +87,17 @@ public final class FakeEngine implements Engine {
   public Counters counters() {
     List<Long> walks = new ArrayList<>(Collections.nCopies(WalkEnd.values().length, 0L));
     walks.set(0, samples);
-    return new Counters(samples + ringFull, ringFull, 0, 0, 0, programNanos, 0, weightNanos, walks);
+    return new Counters(
+        samples + ringFull,
+        samples + ringFull,
+        ringFull,
+        0,
+        0,
+        0,
+        programNanos,
+        0,
+        weightNanos,
+        walks);
   }
 
   @Override
