@@ -13,9 +13,11 @@
 
 #include "jebpf_types.h"
 
+#ifndef STACK_WINDOW_WORDS
 #define STACK_WINDOW_WORDS 128 /* 1 KiB of stack read at once: ten typical frames */
 #define STACK_WINDOW_BELOW                                                                         \
 	128 /* bytes of it below the first word asked for: rules read downwards too */
+#endif
 #define LOOK_BACK_BYTES 384 /* facts 3.3.4: farthest `sub rsp` before a barrier's call */
 #define CACHE_SLOTS 1024    /* per CPU; a power of two */
 #define RECORD_BYTES                                                                               \

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define __TARGET_ARCH_x86
@@ -47,14 +48,24 @@ long shim_read(void *to, __u32 size, __u64 address);
 #define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
 #define BYTECODE_POINTER r13
 
+/* Word by word, so that a recorded case holds what the walk used and nothing else. */
+#define STACK_WINDOW_WORDS 1
+#define STACK_WINDOW_BELOW 0
+
 #include "../../main/c/walk.bpf.h"
 
-/* An array map: `count` elements of `size` bytes. An array of maps holds struct shim_map. */
+/*
+ * An array map: `count` elements of `size` bytes. An array of maps holds struct shim_map. While
+ * mark_used is set, `used` notes the elements that were looked up.
+ */
 struct shim_map {
 	void *data;
 	__u32 size;
 	__u32 count;
+	unsigned char *used;
 };
+
+static int mark_used;
 
 static struct shim_map mappings, unwind_rules, unwind_tables;
 static struct jebpf_config config;
@@ -65,7 +76,18 @@ static inline void *bpf_map_lookup_elem(struct shim_map *map, const __u32 *key)
 {
 	if (*key >= map->count)
 		return NULL;
+	if (mark_used) {
+		if (!map->used)
+			map->used = calloc(map->count, 1);
+		map->used[*key] = 1;
+	}
 	return (char *)map->data + (size_t)*key * map->size;
+}
+
+static inline void forget_used(struct shim_map *map)
+{
+	free(map->used);
+	map->used = NULL;
 }
 
 static inline void count(__u32 stat, __u64 by)

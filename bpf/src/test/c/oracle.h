@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A second opinion on walks, from what one instruction can do: it may replace the leaf, push a
+ * frame or pop one, but the frames above stay as they are. Two walks at neighbouring instructions
+ * that differ in more contradict each other: one of them has lost or invented a frame.
+ *
+ * Where the machine itself moves whole stacks (deoptimisation, freeze and thaw of virtual threads,
+ * signals) the two are not compared.
+ */
+#ifndef JEBPF_ORACLE_H
+#define JEBPF_ORACLE_H
+
+#include "case.h"
+
+static struct jebpf_frame before[JEBPF_FRAMES_MAX + 1];
+static __u32 before_count, before_end;
+static __u64 before_pc, before_sp, before_fp;
+static char disagreement[16384];
+
+/* The first frames of a walk may move whole stacks. */
+static int moves_stacks(const struct jebpf_frame *frames, __u32 count)
+{
+	for (__u32 i = 0; i < count && i < 40; i++) {
+		__u32 kind = frames[i].head >> 56;
+		__u64 blob = frames[i].head & 0xffffffffffffULL;
+		unsigned char number = 0;
+
+		if (kind == JEBPF_FRAME_COMPILED || kind == JEBPF_FRAME_INTERPRETED)
+			return 0;
+		if (kind == JEBPF_FRAME_STUB && config.cont_stubs_high &&
+		    blob + frames[i].detail - config.cont_stubs_low <
+			    config.cont_stubs_high - config.cont_stubs_low)
+			return 1;
+		if (kind != JEBPF_FRAME_STUB || config.blob_kind == JEBPF_ABSENT)
+			continue;
+		shim_read(&number, 1, blob + config.blob_kind);
+		if (number == config.kind_deoptimization || number == config.kind_uncommon_trap)
+			return 1;
+	}
+	return 0;
+}
+
+static __u32 common_from_root(const struct jebpf_frame *now, __u32 count)
+{
+	__u32 n = 0;
+
+	while (n < count && n < before_count &&
+	       now[count - 1 - n].head == before[before_count - 1 - n].head &&
+	       now[count - 1 - n].detail == before[before_count - 1 - n].detail)
+		n++;
+	return n;
+}
+
+static int describe(int at, const char *what, const struct jebpf_frame *frames, __u32 count)
+{
+	for (__u32 i = 0; i < count && i < 12 && at < (int)sizeof(disagreement) - 100; i++)
+		at += sprintf(disagreement + at, "\n# %s %2u %u %u %llx %llx", what, i,
+			      (unsigned)(frames[i].head >> 56), (unsigned)(frames[i].head >> 48 & 0xff),
+			      (unsigned long long)(frames[i].head & 0xffffffffffffULL),
+			      (unsigned long long)frames[i].detail);
+	return at;
+}
+
+/* Whether a walk fits the one before; `jumped`: something else than one instruction lies between. */
+static int agrees(struct walk *w, int jumped)
+{
+	struct jebpf_frame *now = frame_at(w, 0);
+	__u32 common, gone, come;
+	int fits = 1, at;
+
+	if (!jumped && before_end == JEBPF_END_ROOT && w->end == JEBPF_END_ROOT &&
+	    !moves_stacks(before, before_count) && !moves_stacks(now, w->frames)) {
+		common = common_from_root(now, w->frames);
+		gone = before_count - common;
+		come = w->frames - common;
+		/* at most: a call (1 gone, 2 come), a return (2 gone, 1 come), a jump (1 and 1) */
+		fits = gone + come <= 3;
+		if (!fits) {
+			at = sprintf(disagreement,
+				     "%u gone, %u come, %u stay; pc %llx sp %llx fp %llx, now pc %lx sp %lx fp %lx",
+				     gone, come, common, before_pc, before_sp, before_fp, case_regs.ip,
+				     case_regs.sp, case_regs.bp);
+			at = describe(at, "before", before, before_count);
+			describe(at, "now", now, w->frames);
+		}
+	}
+	memcpy(before, now, w->frames * sizeof(*now));
+	before_count = w->frames;
+	before_end = w->end;
+	before_pc = case_regs.ip;
+	before_sp = case_regs.sp;
+	before_fp = case_regs.bp;
+	return fits;
+}
+
+#endif
