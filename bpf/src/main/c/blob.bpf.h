@@ -175,14 +175,15 @@ static __always_inline bool still_true(struct walk *w, struct code *slot)
 	return true;
 }
 
-/* Describes the code at a pc inside the code cache in w->found. 0, or an enum jebpf_end. */
-__noinline int find_code(struct walk *w, __u64 pc)
+/*
+ * Describes the code at a pc inside the code cache in w->found. 0, or an enum jebpf_end.
+ * Inline where the eight call frames that a program may nest are short.
+ */
+static __always_inline int find_code_inline(struct walk *w, __u64 pc)
 {
 	struct code *slot;
 	__u64 blob, begin, name;
 
-	if (!w)
-		return JEBPF_END_NO_BLOB;
 	slot = cache_slot(w, pc);
 	if (slot->pc == pc && slot->blob && still_true(w, slot)) {
 		w->found = *slot;
@@ -212,6 +213,11 @@ __noinline int find_code(struct walk *w, __u64 pc)
 		describe_nmethod(w, begin);
 	*slot = w->found;
 	return 0;
+}
+
+__noinline int find_code(struct walk *w, __u64 pc)
+{
+	return w ? find_code_inline(w, pc) : JEBPF_END_NO_BLOB;
 }
 
 #endif

@@ -36,7 +36,7 @@ __noinline int plausible_return(struct walk *w, __u64 pc)
 			return 1;
 		if (pc == config.cont_barrier || pc == config.cont_barrier_exc)
 			return config.cont_barrier != 0;
-		if (find_code(w, pc))
+		if (find_code_inline(w, pc))
 			return 0;
 		if (w->found.flags & CODE_FLAG_DEOPTED)
 			return 1;

@@ -83,6 +83,9 @@ static __always_inline bool write_sample(struct walk *w)
 	return !bpf_ringbuf_output(&samples, w->record, bytes, BPF_RB_NO_WAKEUP);
 }
 
+#include "clocks.bpf.h"
+#include "tick.bpf.h"
+
 static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 now)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -99,6 +102,8 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	}
 	sample = (void *)w->record;
 	sample->type = JEBPF_RECORD_SAMPLE;
+	sample->state = JEBPF_STATE_RUNNING;
+	sample->wait_start_ns = 0;
 	sample->time_ns = now;
 	sample->weight_ns = target.period_ns;
 	sample->thread_start_ns = task->start_boottime;

@@ -130,8 +130,8 @@ EXPORT int64_t jebpf_page_size(void)
 /* Shared mapping of `length` bytes of fd from `offset`: the address, or -errno. */
 EXPORT int64_t jebpf_map(int64_t fd, int64_t offset, int64_t length, int64_t writable)
 {
-	void *address = mmap(NULL, (size_t)length, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, (int)fd,
-			     (off_t)offset);
+	void *address = mmap(NULL, (size_t)length, PROT_READ | (writable ? PROT_WRITE : 0),
+			     MAP_SHARED, (int)fd, (off_t)offset);
 
 	return address == MAP_FAILED ? -errno : (int64_t)(intptr_t)address;
 }
@@ -199,7 +199,8 @@ EXPORT int64_t jebpf_perf_count(int64_t fd)
 
 /* ---------------------------------------------------------------- the host's limits */
 
-typedef int (*map_create)(int type, const char *name, uint32_t key, uint32_t value, uint32_t entries, const void *);
+typedef int (*map_create)(int type, const char *name, uint32_t key, uint32_t value,
+			  uint32_t entries, const void *);
 
 /*
  * Where it finds no memcg accounting (no rights, or a kernel before 5.11), libbpf raises RLIMIT_MEMLOCK at
@@ -210,7 +211,8 @@ EXPORT int64_t jebpf_keep_memlock(map_create create)
 {
 	struct rlimit before, after;
 	int known = !getrlimit(RLIMIT_MEMLOCK, &before);
-	int fd = create(2 /* BPF_MAP_TYPE_ARRAY */, "probe", sizeof(uint32_t), sizeof(uint64_t), 1, NULL);
+	int fd = create(2 /* BPF_MAP_TYPE_ARRAY */, "probe", sizeof(uint32_t), sizeof(uint64_t), 1,
+			NULL);
 
 	if (fd >= 0)
 		close(fd);

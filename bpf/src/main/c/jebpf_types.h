@@ -19,7 +19,9 @@
 #define JEBPF_MAPPINGS_MAX 8192	    /* executable mappings per half of the table */
 #define JEBPF_TABLES_MAX 1024	    /* files with an unwind table; table 0 means none */
 #define JEBPF_TABLE_ROWS_MAX (1 << 20) /* rows of one unwind table; Temurin 25 libjvm has 231,000 */
-#define JEBPF_RULES_MAX 8192 /* distinct unwind rules; a JVM with libc and libstdc++ has < 1,000 */
+#define JEBPF_CLOCKS_MAX 16384	       /* threads with exact clocks at one time */
+#define JEBPF_MOVED_MAX 16384 /* threads that left a CPU between two ticks; a power of two */
+#define JEBPF_RULES_MAX 8192  /* distinct unwind rules; a JVM with libc and libstdc++ has < 1,000 */
 
 /* ---------------------------------------------------------------- frames */
 
@@ -70,8 +72,21 @@ enum jebpf_end {
 /* ---------------------------------------------------------------- records in the ring */
 
 enum jebpf_record {
-	JEBPF_RECORD_SAMPLE = 1,
+	JEBPF_RECORD_SAMPLE = 1,   /* struct jebpf_sample: a thread that runs */
+	JEBPF_RECORD_WAIT = 2,	   /* struct jebpf_sample: a thread that waits, and still does */
+	JEBPF_RECORD_WAIT_END = 3, /* struct jebpf_wait_end */
 };
+
+/* What a thread does. Index of struct jebpf_clock's ns. */
+enum jebpf_state {
+	JEBPF_STATE_RUNNING = 0,
+	JEBPF_STATE_RUNNABLE = 1, /* waits for a CPU: preempted, or woken and not yet running */
+	JEBPF_STATE_BLOCKED = 2,  /* interruptible sleep */
+	JEBPF_STATE_DISK = 3,	  /* uninterruptible sleep */
+	JEBPF_STATE_STOPPED = 4,  /* by a signal or a debugger */
+	JEBPF_STATE_ENDED = 5,	  /* the thread is gone: its clock is final */
+};
+#define JEBPF_STATE_MASK 7
 
 /*
  * One sample. After the header: kernel_frames x __u64 (leaf first; the first is exact, the others
@@ -89,27 +104,73 @@ struct jebpf_sample {
 	__u32 walk_ns; /* time the walk took */
 	__u16 kernel_frames;
 	__u16 user_frames;
-	__u8 end; /* enum jebpf_end */
-	__u8 pad[7];
+	__u8 end;   /* enum jebpf_end */
+	__u8 state; /* enum jebpf_state */
+	__u8 pad[6];
+	__u64 wait_start_ns;	     /* WAIT: when the thread left its CPU; else 0 */
 	char comm[JEBPF_COMM_BYTES]; /* the kernel's name of the thread, zero-terminated */
 };
-_Static_assert(sizeof(struct jebpf_sample) == 80, "sample layout");
+_Static_assert(sizeof(struct jebpf_sample) == 88, "sample layout");
+
+/* The end of a wait that had a WAIT record: {tid, thread_start_ns, wait_start_ns} is the same. */
+struct jebpf_wait_end {
+	__u32 type; /* JEBPF_RECORD_WAIT_END */
+	__u32 bytes;
+	__u64 wait_start_ns;
+	__u64 woken_ns; /* from here on it waited for a CPU */
+	__u64 end_ns;	/* it runs again */
+	__u64 thread_start_ns;
+	__u32 tid;
+	__u32 state;	 /* enum jebpf_state before woken_ns */
+	__u32 waker_tid; /* in the kernel's numbers; 0: unknown */
+	__u32 pad;
+	char waker_comm[JEBPF_COMM_BYTES];
+};
+_Static_assert(sizeof(struct jebpf_wait_end) == 72, "wait end layout");
+
+/*
+ * One thread's clocks: element of the map `clocks`, mapped into user space. `sequence` is odd while
+ * it is written; since_ns and state tell what it does since its last change.
+ */
+struct jebpf_clock {
+	__u32 sequence;
+	__u32 state; /* enum jebpf_state */
+	__u64 since_ns;
+	__u64 first_ns; /* the clock starts here */
+	__u64 woken_ns; /* not 0: woken since then, not yet running */
+	__u64 ns[8];	/* by enum jebpf_state, up to since_ns */
+	__u64 switches;
+	__u64 wakeups;
+	__u64 thread_start_ns;
+	__u32 tid; /* in the process's own PID namespace; 0: slot never used */
+	__u32 kernel_tid;
+	char comm[JEBPF_COMM_BYTES];
+};
+_Static_assert(sizeof(struct jebpf_clock) == 144, "clock layout");
 
 /* ---------------------------------------------------------------- counters */
 
 /* Index into the per-CPU array map `stats`. Each value only grows. */
 enum jebpf_stat {
-	JEBPF_STAT_EVENTS = 0,	     /* clock events seen on this CPU, whatever ran */
-	JEBPF_STAT_SAMPLES = 1,	     /* events that hit the process: each was written or lost */
-	JEBPF_STAT_RING_FULL = 2,    /* samples lost because the ring was full */
-	JEBPF_STAT_KERNEL_STACK = 3, /* kernel stacks that could not be read */
-	JEBPF_STAT_PROGRAM_NS = 4,   /* time spent in our programs, in nanoseconds */
-	JEBPF_STAT_FRAMES = 5,	     /* user frames taken */
-	JEBPF_STAT_CACHE_MISS = 6,   /* frames whose rule was not in the per-CPU cache */
-	JEBPF_STAT_SCRATCH = 7,	     /* samples lost because scratch memory was busy or missing */
-	JEBPF_STAT_WEIGHT_NS = 8,    /* CPU time all samples stand for, lost ones included */
-	JEBPF_STAT_END_FIRST = 16,   /* + enum jebpf_end: walks by the reason they ended */
-	JEBPF_STAT_COUNT = 32,
+	JEBPF_STAT_EVENTS = 0,	       /* clock events seen on this CPU, whatever ran */
+	JEBPF_STAT_SAMPLES = 1,	       /* events that hit the process: each was written or lost */
+	JEBPF_STAT_RING_FULL = 2,      /* samples lost because the ring was full */
+	JEBPF_STAT_KERNEL_STACK = 3,   /* kernel stacks that could not be read */
+	JEBPF_STAT_PROGRAM_NS = 4,     /* time spent in our programs, in nanoseconds */
+	JEBPF_STAT_FRAMES = 5,	       /* user frames taken */
+	JEBPF_STAT_CACHE_MISS = 6,     /* frames whose rule was not in the per-CPU cache */
+	JEBPF_STAT_SCRATCH = 7,	       /* samples lost because scratch memory was busy or missing */
+	JEBPF_STAT_WEIGHT_NS = 8,      /* CPU time all samples stand for, lost ones included */
+	JEBPF_STAT_CLOCKS_FULL = 9,    /* threads without a clock: all are in use */
+	JEBPF_STAT_MOVED_FULL = 10,    /* switches that did not fit the ticker's list */
+	JEBPF_STAT_WAIT_END_LOST = 11, /* ends of waits lost because the ring was full */
+	JEBPF_STAT_WAIT_MOVED = 12,    /* stacks dropped because the thread ran during the walk */
+	JEBPF_STAT_SWITCHES = 13,      /* context switches of the process */
+	JEBPF_STAT_TICKS = 14,	       /* runs of the ticker */
+	JEBPF_STAT_WAITS = 15,	       /* stacks of waits taken */
+	JEBPF_STAT_END_FIRST = 16,     /* + enum jebpf_end: walks by the reason they ended */
+	JEBPF_STAT_WAIT_END_FIRST = 32, /* + enum jebpf_end: the same of waits */
+	JEBPF_STAT_COUNT = 48,
 };
 
 /* ---------------------------------------------------------------- native unwind tables */
@@ -298,11 +359,12 @@ struct jebpf_target {
 	__u32 tgid;	     /* process to sample, in the kernel's own numbers; 0: none */
 	__u32 mappings_half; /* half of `mappings` in use: 0 or 1 */
 	__u32 mappings_count[2];
-	__u32 generation; /* grows with every change of mappings: older cache entries are void */
-	__u32 pad;
-	__u64 period_ns; /* of the clock events */
+	__u32 generation;  /* grows with every change of mappings: older cache entries are void */
+	__u32 clocks_tgid; /* process whose threads have exact clocks; 0: none */
+	__u64 period_ns;   /* of the clock events */
+	__u64 clocks_start_ns; /* CLOCK_MONOTONIC: the clocks of older threads start here */
 };
-_Static_assert(sizeof(struct jebpf_target) == 32, "target layout");
+_Static_assert(sizeof(struct jebpf_target) == 40, "target layout");
 
 /* Map `whoami_result` after one run of program `whoami`: the caller in the kernel's own numbers. */
 struct jebpf_whoami {

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
 
 #define PF_IO_WORKER 0x00000010
 #define PF_USER_WORKER 0x00004000
@@ -48,8 +49,22 @@ struct pt_regs {
 #error "no register layout for this architecture"
 #endif
 
+struct list_head {
+	struct list_head *next;
+} RELOCATED;
+
+struct signal_struct {
+	struct list_head thread_head;
+} RELOCATED;
+
 struct task_struct {
 	unsigned int flags;
+	__u32 pid;
+	__u32 tgid;
+	char comm[16];
+	__u64 start_time;
+	struct signal_struct *signal;
+	struct list_head thread_node;
 	__u64 start_boottime;
 	struct pid *thread_pid;
 	struct task_struct *group_leader;

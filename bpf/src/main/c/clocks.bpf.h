@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Exact clocks: how long each thread of the target ran, waited for a CPU, and was blocked. No
+ * stack is taken here; a thread that leaves its CPU is put on a list for the ticker (tick.bpf.h).
+ *
+ * One writer: a thread's clock changes only in sched_switch, under the run queue's lock. A wake-up
+ * leaves just its time and the waker; the next switch-in splits the time away at that point.
+ */
+#ifndef JEBPF_CLOCKS_BPF_H
+#define JEBPF_CLOCKS_BPF_H
+
+#define TASK_INTERRUPTIBLE 1
+#define TASK_UNINTERRUPTIBLE 2
+#define TASK_STOPPED 4
+#define TASK_TRACED 8
+#define TASK_DEAD 0x80
+
+#define MOVED_MASK (JEBPF_MOVED_MAX - 1)
+
+/* What only the programs need of a thread, beside its public clock. */
+struct thread {
+	__u32 slot;   /* of its clock, plus 1 */
+	__u32 listed; /* 1: on the ticker's list */
+	__u64 woken_ns;
+	__u64 stack_of; /* start of the wait whose stack was taken */
+	__u32 waker_tid;
+	__u32 pad;
+	char waker_comm[JEBPF_COMM_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+/* Read by user space through its mapping, once a window. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, JEBPF_CLOCKS_MAX);
+	__type(key, __u32);
+	__type(value, struct jebpf_clock);
+} clocks SEC(".maps");
+
+/* Slots that user space has read for the last time, to be used again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, JEBPF_CLOCKS_MAX);
+	__type(value, __u32);
+} free_clocks SEC(".maps");
+
+/* Ring of threads that left a CPU since the ticker looked; entry 0 means not written yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, JEBPF_MOVED_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} moved SEC(".maps");
+
+struct list_state {
+	__u64 moved_head;  /* entries ever put on the list */
+	__u64 moved_tail;  /* entries ever taken off */
+	__u32 clocks_used; /* slots ever given */
+	__u32 pad;
+};
+struct list_state list SEC(".data.list") = {};
+
+static __always_inline __u32 new_slot(void)
+{
+	__u32 slot;
+
+	if (!bpf_map_pop_elem(&free_clocks, &slot))
+		return slot;
+	slot = __sync_fetch_and_add(&list.clocks_used, 1);
+	return slot;
+}
+
+/*
+ * The thread's state, made when it is first seen. From then on its clock runs: from the thread's
+ * start, or from the start of the measurement if it is older.
+ */
+static __always_inline struct thread *thread_of(struct task_struct *task, __u64 now, bool runs)
+{
+	struct thread *thread = bpf_task_storage_get(&threads, task, 0, 0);
+	struct jebpf_clock *clock;
+	__u32 slot;
+
+	if (thread)
+		return thread;
+	slot = new_slot();
+	clock = bpf_map_lookup_elem(&clocks, &slot);
+	if (!clock) {
+		count(JEBPF_STAT_CLOCKS_FULL, 1);
+		return 0;
+	}
+	thread = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		count(JEBPF_STAT_CLOCKS_FULL, 1);
+		bpf_map_push_elem(&free_clocks, &slot, 0);
+		return 0;
+	}
+	if (thread->slot) { /* made on another CPU meanwhile */
+		bpf_map_push_elem(&free_clocks, &slot, 0);
+		return thread;
+	}
+	thread->slot = slot + 1;
+	__builtin_memset(clock, 0, sizeof(*clock));
+	clock->thread_start_ns = task->start_boottime;
+	clock->kernel_tid = task->pid;
+	clock->tid = own_tid(task);
+	bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
+	/* a new thread has waited for a CPU since its start; of an older one the first event tells */
+	clock->state = runs ? JEBPF_STATE_RUNNING : JEBPF_STATE_BLOCKED;
+	clock->since_ns = target.clocks_start_ns;
+	if (task->start_time > clock->since_ns) {
+		clock->since_ns = task->start_time;
+		clock->state = JEBPF_STATE_RUNNABLE;
+	}
+	if (clock->since_ns > now)
+		clock->since_ns = now;
+	clock->first_ns = clock->since_ns;
+	return thread;
+}
+
+static __always_inline struct jebpf_clock *clock_of(const struct thread *thread)
+{
+	__u32 slot = thread->slot - 1;
+
+	return bpf_map_lookup_elem(&clocks, &slot);
+}
+
+static __always_inline __u32 state_after(bool preempt, unsigned int task_state)
+{
+	if (preempt || !(task_state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_STOPPED |
+				       TASK_TRACED | TASK_DEAD)))
+		return JEBPF_STATE_RUNNABLE;
+	if (task_state & TASK_DEAD)
+		return JEBPF_STATE_ENDED;
+	if (task_state & TASK_UNINTERRUPTIBLE)
+		return JEBPF_STATE_DISK;
+	if (task_state & TASK_INTERRUPTIBLE)
+		return JEBPF_STATE_BLOCKED;
+	return JEBPF_STATE_STOPPED;
+}
+
+/* Puts a thread on the ticker's list, once until the ticker has looked at it. */
+static __always_inline void list_thread(struct task_struct *task, struct thread *thread)
+{
+	__u64 head;
+	__u32 *entry, key;
+
+	if (thread->listed)
+		return;
+	if (list.moved_head - list.moved_tail >= JEBPF_MOVED_MAX) {
+		count(JEBPF_STAT_MOVED_FULL, 1);
+		return;
+	}
+	thread->listed = 1;
+	head = __sync_fetch_and_add(&list.moved_head, 1);
+	key = head & MOVED_MASK;
+	entry = bpf_map_lookup_elem(&moved, &key);
+	if (entry)
+		*entry = task->pid;
+}
+
+static __always_inline void switch_out(struct task_struct *task, __u64 now, __u32 state)
+{
+	struct thread *thread = thread_of(task, now, true);
+	struct jebpf_clock *clock;
+
+	if (!thread)
+		return;
+	clock = clock_of(thread);
+	if (!clock)
+		return;
+	clock->sequence++;
+	clock->ns[JEBPF_STATE_RUNNING] += now - clock->since_ns;
+	clock->since_ns = now;
+	clock->state = state;
+	clock->woken_ns = 0;
+	clock->switches++;
+	clock->sequence++;
+	if (state != JEBPF_STATE_ENDED)
+		list_thread(task, thread);
+}
+
+/* The end of a wait whose stack is known: its exact length, its delay on the run queue, its waker. */
+static __always_inline void write_wait_end(struct thread *thread, struct jebpf_clock *clock,
+					   __u64 now, __u64 woken)
+{
+	struct jebpf_wait_end *end = bpf_ringbuf_reserve(&samples, sizeof(*end), 0);
+
+	if (!end) {
+		count(JEBPF_STAT_WAIT_END_LOST, 1);
+		return;
+	}
+	end->type = JEBPF_RECORD_WAIT_END;
+	end->bytes = sizeof(*end);
+	end->wait_start_ns = clock->since_ns;
+	end->woken_ns = woken;
+	end->end_ns = now;
+	end->thread_start_ns = clock->thread_start_ns;
+	end->tid = clock->tid;
+	end->state = clock->state;
+	end->waker_tid = thread->waker_tid;
+	end->pad = 0;
+	__builtin_memcpy(end->waker_comm, thread->waker_comm, JEBPF_COMM_BYTES);
+	bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void switch_in(struct task_struct *task, __u64 now)
+{
+	struct thread *thread = thread_of(task, now, false);
+	struct jebpf_clock *clock;
+	__u64 woken, since;
+	__u32 state;
+
+	if (!thread)
+		return;
+	clock = clock_of(thread);
+	if (!clock)
+		return;
+	since = clock->since_ns;
+	state = clock->state & JEBPF_STATE_MASK;
+	woken = state == JEBPF_STATE_RUNNABLE ? since : clock->woken_ns;
+	if (woken < since || woken > now)
+		woken = state == JEBPF_STATE_RUNNABLE ? since : now;
+	if (thread->stack_of == since)
+		write_wait_end(thread, clock, now, woken);
+	clock->sequence++;
+	clock->ns[state] += woken - since;
+	clock->ns[JEBPF_STATE_RUNNABLE] += now - woken;
+	if (state != JEBPF_STATE_RUNNABLE)
+		clock->wakeups++;
+	clock->since_ns = now;
+	clock->state = JEBPF_STATE_RUNNING;
+	clock->sequence++;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	__u32 tgid = target.clocks_tgid;
+	bool from = prev->tgid == tgid, to = next->tgid == tgid;
+	__u64 now;
+
+	if (!(from || to) || !tgid)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (from)
+		switch_out(prev, now, state_after(preempt, prev_state));
+	if (to)
+		switch_in(next, now);
+	count(JEBPF_STAT_SWITCHES, 1);
+	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - now);
+	return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *task)
+{
+	struct thread *thread;
+	struct jebpf_clock *clock;
+
+	if (task->tgid != target.clocks_tgid || !target.clocks_tgid)
+		return 0;
+	thread = bpf_task_storage_get(&threads, task, 0, 0);
+	if (!thread)
+		return 0;
+	clock = clock_of(thread);
+	if (!clock || clock->woken_ns)
+		return 0;
+	clock->woken_ns = bpf_ktime_get_ns();
+	thread->waker_tid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
+	return 0;
+}
+
+#endif
