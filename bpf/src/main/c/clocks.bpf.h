@@ -59,13 +59,7 @@ struct {
 	__type(value, __u32);
 } moved SEC(".maps");
 
-struct list_state {
-	__u64 moved_head;  /* entries ever put on the list */
-	__u64 moved_tail;  /* entries ever taken off */
-	__u32 clocks_used; /* slots ever given */
-	__u32 pad;
-};
-struct list_state list SEC(".data.list") = {};
+struct jebpf_list list SEC(".data.list") = {};
 
 static __always_inline __u32 new_slot(void)
 {
@@ -181,6 +175,8 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now, __u3
 	clock->state = state;
 	clock->woken_ns = 0;
 	clock->switches++;
+	if (state == JEBPF_STATE_ENDED) /* a thread is named after it was first seen */
+		bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
 	clock->sequence++;
 	if (state != JEBPF_STATE_ENDED)
 		list_thread(task, thread);
@@ -239,7 +235,7 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now)
 	clock->sequence++;
 }
 
-SEC("tp_btf/sched_switch")
+SEC("?tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
@@ -259,7 +255,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-SEC("tp_btf/sched_waking")
+SEC("?tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
 	struct thread *thread;

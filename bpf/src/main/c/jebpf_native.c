@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -195,6 +197,91 @@ EXPORT int64_t jebpf_perf_count(int64_t fd)
 	if (got < 0)
 		return -errno;
 	return got == sizeof(count) ? count : -EIO; /* 0 bytes: the event is in error state */
+}
+
+/* ---------------------------------------------------------------- the off-CPU ticker */
+
+#define NANOS_PER_SECOND 1000000000ULL
+#define TICK_ROUNDS_MAX 64 /* runs of the program in one tick: each looks at thousands of threads */
+
+/* Shared with Java, 8 bytes a field. `stop` and `period_ns` are Java's to write, the rest ours. */
+struct jebpf_ticker {
+	uint64_t stop;
+	uint64_t period_ns;
+	uint64_t ticks;
+	uint64_t late;	 /* cells that went by without a tick: the thread did not get a CPU */
+	uint64_t errors; /* runs of the program that failed */
+	int64_t last_error;
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+static void sleep_until(uint64_t at_ns)
+{
+	struct timespec at = {.tv_sec = (time_t)(at_ns / NANOS_PER_SECOND),
+			      .tv_nsec = (long)(at_ns % NANOS_PER_SECOND)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
+/* xorshift64*: where in its cell a tick falls need not be secret, only spread. */
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545f4914f6cdd1dULL;
+}
+
+static void run_tick(struct jebpf_ticker *ticker, int program_fd)
+{
+	for (int round = 0; round < TICK_ROUNDS_MAX; round++) {
+		union bpf_attr attr;
+
+		memset(&attr, 0, sizeof(attr));
+		attr.test.prog_fd = (uint32_t)program_fd;
+		if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr))) {
+			ticker->errors++;
+			ticker->last_error = errno;
+			return;
+		}
+		if (!attr.test.retval)
+			return;
+	}
+}
+
+/*
+ * Time is cut into cells of period_ns, counted from 0 of CLOCK_MONOTONIC; each gets one tick, at a
+ * random place. So a wait that covers a whole cell is always met, nothing in step with the period
+ * is favoured, and how likely a wait is met follows from its start and end alone. Runs until `stop`
+ * is set: one long call, which no safepoint of the JVM waits for.
+ */
+EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd)
+{
+	uint64_t random = monotonic_ns() | 1;
+	uint64_t cell_end = 0;
+
+	while (!__atomic_load_n(&ticker->stop, __ATOMIC_ACQUIRE)) {
+		uint64_t period = __atomic_load_n(&ticker->period_ns, __ATOMIC_ACQUIRE);
+		uint64_t now = monotonic_ns();
+		uint64_t start = (now / period + 1) * period;
+
+		if (cell_end && start > cell_end)
+			__atomic_fetch_add(&ticker->late, (start - cell_end) / period,
+					   __ATOMIC_RELAXED);
+		sleep_until(start + next_random(&random) % period);
+		run_tick(ticker, (int)program_fd);
+		__atomic_fetch_add(&ticker->ticks, 1, __ATOMIC_RELAXED);
+		cell_end = start + period;
+	}
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the host's limits */

@@ -366,6 +366,15 @@ struct jebpf_target {
 };
 _Static_assert(sizeof(struct jebpf_target) == 40, "target layout");
 
+/* Section .data.list: the ticker's list and the use of `clocks`. Written by the programs only. */
+struct jebpf_list {
+	__u64 moved_head;  /* threads ever put on the list */
+	__u64 moved_tail;  /* threads ever taken off */
+	__u32 clocks_used; /* slots of `clocks` ever given */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct jebpf_list) == 24, "list layout");
+
 /* Map `whoami_result` after one run of program `whoami`: the caller in the kernel's own numbers. */
 struct jebpf_whoami {
 	__u32 tgid;

@@ -36,6 +36,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	sample->thread_start_ns = clock->thread_start_ns;
 	sample->tid = clock->tid;
 	sample->cpu = 0;
+	bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
 	__builtin_memcpy(sample->comm, clock->comm, JEBPF_COMM_BYTES);
 	bytes = bpf_get_task_stack(task, &w->record[sizeof(*sample)],
 				   JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64), 0);

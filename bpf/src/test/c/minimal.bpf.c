@@ -96,9 +96,13 @@ enum jebpf_frame_kind kind_anchor = JEBPF_FRAME_NATIVE;
 enum jebpf_record record_anchor = JEBPF_RECORD_SAMPLE;
 enum jebpf_cfa cfa_anchor = JEBPF_CFA_NONE;
 enum jebpf_rbp rbp_anchor = JEBPF_RBP_SAME;
+enum jebpf_state state_anchor = JEBPF_STATE_RUNNING;
 struct jebpf_frame frame_anchor;
 struct jebpf_sample sample_anchor;
 struct jebpf_row row_anchor;
+struct jebpf_wait_end wait_end_anchor;
+struct jebpf_clock clock_anchor;
+struct jebpf_list list_anchor;
 
 /* So that #defines are in the BTF too. */
 enum limits {
@@ -106,6 +110,7 @@ enum limits {
 	TABLES_MAX = JEBPF_TABLES_MAX,
 	TABLE_ROWS_MAX = JEBPF_TABLE_ROWS_MAX,
 	RULES_MAX = JEBPF_RULES_MAX,
+	CLOCKS_MAX = JEBPF_CLOCKS_MAX,
 	COMM_BYTES = JEBPF_COMM_BYTES,
 	FRAME_POINTERS = JEBPF_MAPPING_FRAME_POINTERS,
 } limits_anchor = MAPPINGS_MAX;

@@ -36,11 +36,20 @@ interface BpfCalls {
 
   int programFd(long program);
 
+  /** Whether an object's load takes this program along; before load. */
+  int setAutoload(long program, boolean load);
+
+  /** Attaches a BTF tracepoint program: an fd that, closed, detaches it. */
+  int attachTracepoint(int programFd);
+
   int mapCreate(int type, String name, int keyBytes, int valueBytes, int entries, int flags);
 
   int mapUpdate(int fd, int key, int value);
 
   int mapDelete(int fd, int key);
+
+  /** Puts a value into a queue. */
+  int queuePush(int fd, int value);
 
   int mapLookup(int fd, int key, byte[] value);
 

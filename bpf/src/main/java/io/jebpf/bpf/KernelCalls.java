@@ -28,4 +28,11 @@ interface KernelCalls {
 
   /** Nanoseconds that the event has counted. */
   long perfCount(int fd);
+
+  /**
+   * Runs the ticker until its stop word is set; see {@code jebpf_tick} in jebpf_native.c.
+   *
+   * @param ticker address of a {@code struct jebpf_ticker}
+   */
+  int tick(long ticker, int programFd);
 }

@@ -22,6 +22,7 @@ public final class KernelObject implements AutoCloseable {
   private final Btf btf;
   private final int configType;
   private long object;
+  private boolean offCpu;
 
   private KernelObject(NativeRuntime runtime, long object) throws KernelException {
     this.kernel = runtime.kernel();
@@ -164,6 +165,19 @@ public final class KernelObject implements AutoCloseable {
     entries("samples", Math.max(power, kernel.pageSize()));
   }
 
+  /** Takes the off-CPU programs along; without this call they are not loaded. */
+  public void offCpu() throws KernelException {
+    requireOpen();
+    for (String name : KernelPrograms.OFF_CPU_PROGRAMS) {
+      long program = bpf.findProgram(object, name);
+      int error = program < 0 ? (int) program : bpf.setAutoload(program, true);
+      if (error < 0) {
+        throw new KernelException("bpf_program__set_autoload(" + name + ")", -error, "");
+      }
+    }
+    offCpu = true;
+  }
+
   private void entries(String map, int count) throws KernelException {
     int error = bpf.mapSetEntries(find(map), count);
     if (error < 0) {
@@ -193,7 +207,7 @@ public final class KernelObject implements AutoCloseable {
         throw new KernelException(
             "bpf_object__load(" + NAME + ")", -error, Advice.forLoad(-error), bpf.takeLog());
       }
-      KernelPrograms programs = KernelPrograms.take(kernel, bpf, loading, online);
+      KernelPrograms programs = KernelPrograms.take(kernel, bpf, loading, online, offCpu);
       done = true;
       return programs;
     } finally {

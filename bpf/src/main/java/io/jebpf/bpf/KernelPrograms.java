@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * The programs and maps in the kernel. Owns everything reached through it; {@link #close} releases
@@ -11,6 +13,9 @@ import java.util.Deque;
  * parts name their own owners. Stop the thread that polls the ring before closing.
  */
 public final class KernelPrograms implements AutoCloseable {
+  static final List<String> OFF_CPU_PROGRAMS =
+      List.of("on_switch", "on_waking", "on_tick", "on_seed");
+
   private final BpfCalls bpf;
   private final Deque<AutoCloseableQuietly> owned = new ArrayDeque<>();
   private final Target target;
@@ -22,13 +27,15 @@ public final class KernelPrograms implements AutoCloseable {
   private final int whoamiResultFd;
   private final int statsFd;
   private final int possibleCpus;
+  private final Optional<OffCpu> offCpu;
   private boolean closed;
 
   private interface AutoCloseableQuietly {
     void close();
   }
 
-  private KernelPrograms(KernelCalls kernel, BpfCalls bpf, long object, OnlineCpus online)
+  private KernelPrograms(
+      KernelCalls kernel, BpfCalls bpf, long object, OnlineCpus online, boolean withOffCpu)
       throws KernelException {
     this.bpf = bpf;
     try {
@@ -52,6 +59,8 @@ public final class KernelPrograms implements AutoCloseable {
       ring = mapRing(kernel, object);
       sampler = new CpuSampler(kernel, program(object, "on_cpu"), target, online);
       owned.push(sampler::close);
+      offCpu = withOffCpu ? Optional.of(offCpu(kernel, object)) : Optional.empty();
+      offCpu.ifPresent(side -> owned.push(side::close));
     } catch (KernelException | RuntimeException e) {
       release();
       throw e;
@@ -59,11 +68,30 @@ public final class KernelPrograms implements AutoCloseable {
   }
 
   /** Takes a loaded object over. When it throws, the object is still the caller's. */
-  static KernelPrograms take(KernelCalls kernel, BpfCalls bpf, long object, OnlineCpus online)
+  static KernelPrograms take(
+      KernelCalls kernel, BpfCalls bpf, long object, OnlineCpus online, boolean withOffCpu)
       throws KernelException {
-    KernelPrograms programs = new KernelPrograms(kernel, bpf, object, online);
+    KernelPrograms programs = new KernelPrograms(kernel, bpf, object, online, withOffCpu);
     programs.owned.addLast(() -> bpf.objectClose(object)); // released last
     return programs;
+  }
+
+  private OffCpu offCpu(KernelCalls kernel, long object) throws KernelException {
+    ThreadClocks clocks =
+        new ThreadClocks(
+            bpf,
+            mapArray(kernel, object, "clocks", Layout.CLOCKS_MAX, Layout.CLOCK_BYTES),
+            mapArray(kernel, object, ".data.list", 1, Layout.LIST_BYTES),
+            mapFd(object, "free_clocks"));
+    return new OffCpu(
+        kernel,
+        bpf,
+        target,
+        clocks,
+        program(object, OFF_CPU_PROGRAMS.get(0)),
+        program(object, OFF_CPU_PROGRAMS.get(1)),
+        program(object, OFF_CPU_PROGRAMS.get(2)),
+        program(object, OFF_CPU_PROGRAMS.get(3)));
   }
 
   private int program(long object, String name) throws KernelException {
@@ -141,6 +169,11 @@ public final class KernelPrograms implements AutoCloseable {
 
   public SampleRing ring() {
     return ring;
+  }
+
+  /** The off-CPU side; empty unless {@link KernelObject#offCpu} asked for it. */
+  public Optional<OffCpu> offCpu() {
+    return offCpu;
   }
 
   public UnwindTables unwindTables() {

@@ -14,9 +14,17 @@ public enum KernelStat {
   CACHE_MISS(6, "frames whose rule was not in the per-CPU cache"),
   SCRATCH(7, "samples lost because scratch memory was busy or missing"),
   WEIGHT_NS(8, "nanoseconds of CPU time that all samples stand for, lost ones included"),
+  CLOCKS_FULL(9, "threads without a clock: all clocks are in use"),
+  MOVED_FULL(10, "switches that did not fit the ticker's list"),
+  WAIT_END_LOST(11, "ends of waits lost because the ring was full"),
+  WAIT_MOVED(12, "stacks dropped because the thread ran during the walk"),
+  SWITCHES(13, "context switches of the process"),
+  TICKS(14, "runs of the ticker"),
+  WAITS(15, "stacks of waits taken"),
   END_FIRST(
       16,
-      "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd");
+      "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd"),
+  WAIT_END_FIRST(32, "the same of waits");
 
   private final int index;
   private final String sentence;

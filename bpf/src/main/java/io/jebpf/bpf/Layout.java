@@ -18,10 +18,42 @@ final class Layout {
   static final int SAMPLE_KERNEL_FRAMES = 52;
   static final int SAMPLE_USER_FRAMES = 54;
   static final int SAMPLE_END = 56;
-  static final int SAMPLE_COMM = 64;
-  static final int SAMPLE_BYTES = 80;
+  static final int SAMPLE_STATE = 57;
+  static final int SAMPLE_WAIT_START = 64;
+  static final int SAMPLE_COMM = 72;
+  static final int SAMPLE_BYTES = 88;
   static final int RECORD_SAMPLE = 1;
+  static final int RECORD_WAIT = 2;
+  static final int RECORD_WAIT_END = 3;
   static final int COMM_BYTES = 16;
+
+  // struct jebpf_wait_end
+  static final int WAIT_END_SIZE = 4;
+  static final int WAIT_END_START = 8;
+  static final int WAIT_END_WOKEN = 16;
+  static final int WAIT_END_END = 24;
+  static final int WAIT_END_THREAD_START = 32;
+  static final int WAIT_END_TID = 40;
+  static final int WAIT_END_STATE = 44;
+  static final int WAIT_END_WAKER_TID = 48;
+  static final int WAIT_END_WAKER_COMM = 56;
+  static final int WAIT_END_BYTES = 72;
+
+  // struct jebpf_clock
+  static final int CLOCK_SEQUENCE = 0;
+  static final int CLOCK_STATE = 4;
+  static final int CLOCK_SINCE = 8;
+  static final int CLOCK_FIRST = 16;
+  static final int CLOCK_WOKEN = 24;
+  static final int CLOCK_NS = 32;
+  static final int CLOCK_SWITCHES = 96;
+  static final int CLOCK_WAKEUPS = 104;
+  static final int CLOCK_THREAD_START = 112;
+  static final int CLOCK_TID = 120;
+  static final int CLOCK_KERNEL_TID = 124;
+  static final int CLOCK_COMM = 128;
+  static final int CLOCK_BYTES = 144;
+  static final int CLOCK_STATES = 8;
 
   // struct jebpf_frame
   static final int FRAME_HEAD = 0;
@@ -33,8 +65,14 @@ final class Layout {
   static final int TARGET_HALF = 4;
   static final int TARGET_COUNT = 8;
   static final int TARGET_GENERATION = 16;
+  static final int TARGET_CLOCKS_TGID = 20;
   static final int TARGET_PERIOD = 24;
-  static final int TARGET_BYTES = 32;
+  static final int TARGET_CLOCKS_START = 32;
+  static final int TARGET_BYTES = 40;
+
+  // struct jebpf_list
+  static final int LIST_CLOCKS_USED = 16;
+  static final int LIST_BYTES = 24;
 
   // struct jebpf_mapping
   static final int MAPPING_START = 0;
@@ -71,7 +109,8 @@ final class Layout {
   static final int TABLES_MAX = 1024;
   static final int TABLE_ROWS_MAX = 1 << 20;
   static final int RULES_MAX = 8192;
-  static final int STAT_COUNT = 32;
+  static final int CLOCKS_MAX = 16384;
+  static final int STAT_COUNT = 48;
 
   private Layout() {}
 }

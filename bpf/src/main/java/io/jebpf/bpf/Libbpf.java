@@ -43,6 +43,8 @@ final class Libbpf implements BpfCalls {
   private static final MethodHandle MAP_SET_ENTRIES = bind("bpf_map__set_max_entries", 2);
   private static final MethodHandle MAP_INITIAL = bind("bpf_map__initial_value", 2);
   private static final MethodHandle PROGRAM_FD = bind("bpf_program__fd", 1);
+  private static final MethodHandle SET_AUTOLOAD = bind("bpf_program__set_autoload", 2);
+  private static final MethodHandle RAW_TRACEPOINT = bind("bpf_raw_tracepoint_open", 2);
   private static final MethodHandle MAP_CREATE = bind("bpf_map_create", 6);
   private static final MethodHandle MAP_UPDATE = bind("bpf_map_update_elem", 4);
   private static final MethodHandle MAP_DELETE = bind("bpf_map_delete_elem", 2);
@@ -201,6 +203,24 @@ final class Libbpf implements BpfCalls {
   }
 
   @Override
+  public int setAutoload(long program, boolean load) {
+    try {
+      return (int) (long) SET_AUTOLOAD.invokeExact(program, load ? 1L : 0L);
+    } catch (Throwable thrown) {
+      throw Downcall.unexpected(thrown);
+    }
+  }
+
+  @Override
+  public int attachTracepoint(int programFd) {
+    try {
+      return (int) (long) RAW_TRACEPOINT.invokeExact(0L, (long) programFd);
+    } catch (Throwable thrown) {
+      throw Downcall.unexpected(thrown);
+    }
+  }
+
+  @Override
   public int mapCreate(
       int type, String name, int keyBytes, int valueBytes, int entries, int flags) {
     try (Arena arena = Arena.ofConfined()) {
@@ -227,6 +247,16 @@ final class Libbpf implements BpfCalls {
       long k = arena.allocateFrom(JAVA_INT, key).address();
       long v = arena.allocateFrom(JAVA_INT, value).address();
       return (int) (long) MAP_UPDATE.invokeExact((long) fd, k, v, 0L);
+    } catch (Throwable thrown) {
+      throw Downcall.unexpected(thrown);
+    }
+  }
+
+  @Override
+  public int queuePush(int fd, int value) {
+    try (Arena arena = Arena.ofConfined()) {
+      long v = arena.allocateFrom(JAVA_INT, value).address();
+      return (int) (long) MAP_UPDATE.invokeExact((long) fd, 0L, v, 0L);
     } catch (Throwable thrown) {
       throw Downcall.unexpected(thrown);
     }

@@ -17,6 +17,7 @@ final class Libjebpf implements KernelCalls {
   private static final MethodHandle PERF_ENABLE = bind("jebpf_perf_enable", 2);
   private static final MethodHandle PERF_PERIOD = bind("jebpf_perf_period", 2);
   private static final MethodHandle PERF_COUNT = bind("jebpf_perf_count", 1);
+  private static final MethodHandle TICK = bind("jebpf_tick", 2);
 
   private static MethodHandle bind(String name, int arguments) {
     return Downcall.bind(NativeRuntime.helperSymbol(name), arguments);
@@ -107,6 +108,15 @@ final class Libjebpf implements KernelCalls {
   public long perfCount(int fd) {
     try {
       return (long) PERF_COUNT.invokeExact((long) fd);
+    } catch (Throwable thrown) {
+      throw Downcall.unexpected(thrown);
+    }
+  }
+
+  @Override
+  public int tick(long ticker, int programFd) {
+    try {
+      return (int) (long) TICK.invokeExact(ticker, (long) programFd);
     } catch (Throwable thrown) {
       throw Downcall.unexpected(thrown);
     }

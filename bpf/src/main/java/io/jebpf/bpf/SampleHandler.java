@@ -1,8 +1,11 @@
 package io.jebpf.bpf;
 
-/** Gets each sample of the ring in turn, on the thread that polls. */
+/** Gets each record of the ring in turn, on the thread that polls. */
 @FunctionalInterface
 public interface SampleHandler {
   /** The view is reused for the next sample: copy what you keep. */
   void onSample(SampleView sample);
+
+  /** The end of a wait that came as a sample before. The view is reused. */
+  default void onWaitEnd(WaitEndView end) {}
 }

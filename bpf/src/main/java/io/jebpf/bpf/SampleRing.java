@@ -37,6 +37,7 @@ public final class SampleRing {
   private final int data;
   private final long mask;
   private final SampleView view = new SampleView();
+  private final WaitEndView waitEnd = new WaitEndView();
   private long position;
   private long malformed;
 
@@ -87,10 +88,19 @@ public final class SampleRing {
   }
 
   private void hand(SampleHandler handler, int offset, int length) {
-    if (view.at(producer, offset, length)) {
-      handler.onSample(view);
-    } else {
+    int type = length < Integer.BYTES ? 0 : producer.getInt(offset + Layout.SAMPLE_TYPE);
+    boolean whole =
+        switch (type) {
+          case Layout.RECORD_SAMPLE, Layout.RECORD_WAIT -> view.at(producer, offset, length);
+          case Layout.RECORD_WAIT_END -> waitEnd.at(producer, offset, length);
+          default -> false;
+        };
+    if (!whole) {
       malformed++;
+    } else if (type == Layout.RECORD_WAIT_END) {
+      handler.onWaitEnd(waitEnd);
+    } else {
+      handler.onSample(view);
     }
   }
 

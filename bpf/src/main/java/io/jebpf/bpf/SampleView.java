@@ -1,35 +1,22 @@
 package io.jebpf.bpf;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * One sample, read where it lies in the ring ({@code struct jebpf_sample}). Valid inside {@link
  * SampleHandler#onSample} only; reused. Frames are leaf first.
  */
 public final class SampleView {
-  /** Threads share few names: as many strings are kept, and found again by their 16 bytes. */
-  private static final int NAMES = 256;
-
-  private final long[] nameLow = new long[NAMES];
-  private final long[] nameHigh = new long[NAMES];
-  private final String[] names = new String[NAMES];
-
+  private final CommNames names = new CommNames();
   private ByteBuffer buffer = ByteBuffer.allocate(0);
   private int base;
   private int kernelFrames;
   private int userFrames;
   private int userBase;
 
-  SampleView() {
-    Arrays.fill(names, "");
-  }
-
   /** Points the view at a record; false if it is not a whole sample. */
   boolean at(ByteBuffer in, int offset, int length) {
     if (length < Layout.SAMPLE_BYTES
-        || in.getInt(offset + Layout.SAMPLE_TYPE) != Layout.RECORD_SAMPLE
         || in.getInt(offset + Layout.SAMPLE_SIZE) > length) {
       return false;
     }
@@ -52,7 +39,22 @@ public final class SampleView {
     return buffer.getLong(base + Layout.SAMPLE_TIME);
   }
 
-  /** CPU time the sample stands for. */
+  /** Whether the thread waits, and still does; else it runs. */
+  public boolean isWait() {
+    return buffer.getInt(base + Layout.SAMPLE_TYPE) == Layout.RECORD_WAIT;
+  }
+
+  /** What the thread does. */
+  public ThreadState state() {
+    return ThreadState.of(buffer.get(base + Layout.SAMPLE_STATE));
+  }
+
+  /** Of a wait: when the thread left its CPU, on the clock of {@link #timeNanos}; else 0. */
+  public long waitStartNanos() {
+    return buffer.getLong(base + Layout.SAMPLE_WAIT_START);
+  }
+
+  /** CPU time the sample stands for; 0 of a wait. */
   public long weightNanos() {
     return buffer.getLong(base + Layout.SAMPLE_WEIGHT);
   }
@@ -88,26 +90,7 @@ public final class SampleView {
 
   /** The kernel's name of the thread, at most 15 bytes. */
   public String comm() {
-    long low = buffer.getLong(base + Layout.SAMPLE_COMM);
-    long high = buffer.getLong(base + Layout.SAMPLE_COMM + Long.BYTES);
-    long mixed = (low * 31 + high) * 0x9E3779B97F4A7C15L;
-    int slot = (int) (mixed >>> 56) & (NAMES - 1);
-    if (nameLow[slot] != low || nameHigh[slot] != high) {
-      names[slot] = decodeComm();
-      nameLow[slot] = low;
-      nameHigh[slot] = high;
-    }
-    return names[slot];
-  }
-
-  private String decodeComm() {
-    byte[] bytes = new byte[Layout.COMM_BYTES];
-    int length = 0;
-    while (length < bytes.length && buffer.get(base + Layout.SAMPLE_COMM + length) != 0) {
-      bytes[length] = buffer.get(base + Layout.SAMPLE_COMM + length);
-      length++;
-    }
-    return new String(bytes, 0, length, StandardCharsets.UTF_8);
+    return names.at(buffer, base + Layout.SAMPLE_COMM);
   }
 
   public int kernelFrames() {

@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 
 /**
  * {@code struct jebpf_target}, shared with the running programs. Each field has one writer: tgid
- * {@link KernelPrograms}, period {@link CpuSampler}, the rest {@link Mappings}.
+ * {@link KernelPrograms}, period {@link CpuSampler}, clocks {@link OffCpu}, the rest {@link Mappings}.
  */
 final class Target {
   private static final VarHandle INT =
@@ -27,6 +27,12 @@ final class Target {
 
   void periodNanos(long nanos) {
     LONG.setRelease(buffer, Layout.TARGET_PERIOD, nanos);
+  }
+
+  /** Whose threads have exact clocks; older threads' clocks start at {@code startNanos}. */
+  void clocks(int tgid, long startNanos) {
+    LONG.setRelease(buffer, Layout.TARGET_CLOCKS_START, startNanos);
+    INT.setRelease(buffer, Layout.TARGET_CLOCKS_TGID, tgid);
   }
 
   int half() {

@@ -49,6 +49,8 @@ class LayoutTest {
     check("jebpf_sample", "kernel_frames", Layout.SAMPLE_KERNEL_FRAMES, 2);
     check("jebpf_sample", "user_frames", Layout.SAMPLE_USER_FRAMES, 2);
     check("jebpf_sample", "end", Layout.SAMPLE_END, 1);
+    check("jebpf_sample", "state", Layout.SAMPLE_STATE, 1);
+    check("jebpf_sample", "wait_start_ns", Layout.SAMPLE_WAIT_START, 8);
     check("jebpf_sample", "comm", Layout.SAMPLE_COMM, Layout.COMM_BYTES);
     checkSize("jebpf_sample", Layout.SAMPLE_BYTES);
     check("jebpf_frame", "head", Layout.FRAME_HEAD, 8);
@@ -57,11 +59,42 @@ class LayoutTest {
   }
 
   @Test
+  void clocksAndWaits() {
+    check("jebpf_wait_end", "bytes", Layout.WAIT_END_SIZE, 4);
+    check("jebpf_wait_end", "wait_start_ns", Layout.WAIT_END_START, 8);
+    check("jebpf_wait_end", "woken_ns", Layout.WAIT_END_WOKEN, 8);
+    check("jebpf_wait_end", "end_ns", Layout.WAIT_END_END, 8);
+    check("jebpf_wait_end", "thread_start_ns", Layout.WAIT_END_THREAD_START, 8);
+    check("jebpf_wait_end", "tid", Layout.WAIT_END_TID, 4);
+    check("jebpf_wait_end", "state", Layout.WAIT_END_STATE, 4);
+    check("jebpf_wait_end", "waker_tid", Layout.WAIT_END_WAKER_TID, 4);
+    check("jebpf_wait_end", "waker_comm", Layout.WAIT_END_WAKER_COMM, Layout.COMM_BYTES);
+    checkSize("jebpf_wait_end", Layout.WAIT_END_BYTES);
+    check("jebpf_clock", "sequence", Layout.CLOCK_SEQUENCE, 4);
+    check("jebpf_clock", "state", Layout.CLOCK_STATE, 4);
+    check("jebpf_clock", "since_ns", Layout.CLOCK_SINCE, 8);
+    check("jebpf_clock", "first_ns", Layout.CLOCK_FIRST, 8);
+    check("jebpf_clock", "woken_ns", Layout.CLOCK_WOKEN, 8);
+    check("jebpf_clock", "ns", Layout.CLOCK_NS, 8 * Layout.CLOCK_STATES);
+    check("jebpf_clock", "switches", Layout.CLOCK_SWITCHES, 8);
+    check("jebpf_clock", "wakeups", Layout.CLOCK_WAKEUPS, 8);
+    check("jebpf_clock", "thread_start_ns", Layout.CLOCK_THREAD_START, 8);
+    check("jebpf_clock", "tid", Layout.CLOCK_TID, 4);
+    check("jebpf_clock", "kernel_tid", Layout.CLOCK_KERNEL_TID, 4);
+    check("jebpf_clock", "comm", Layout.CLOCK_COMM, Layout.COMM_BYTES);
+    checkSize("jebpf_clock", Layout.CLOCK_BYTES);
+    check("jebpf_list", "clocks_used", Layout.LIST_CLOCKS_USED, 4);
+    checkSize("jebpf_list", Layout.LIST_BYTES);
+  }
+
+  @Test
   void target() {
     check("jebpf_target", "tgid", Layout.TARGET_TGID, 4);
     check("jebpf_target", "mappings_half", Layout.TARGET_HALF, 4);
     check("jebpf_target", "mappings_count", Layout.TARGET_COUNT, 8);
     check("jebpf_target", "generation", Layout.TARGET_GENERATION, 4);
+    check("jebpf_target", "clocks_tgid", Layout.TARGET_CLOCKS_TGID, 4);
+    check("jebpf_target", "clocks_start_ns", Layout.TARGET_CLOCKS_START, 8);
     check("jebpf_target", "period_ns", Layout.TARGET_PERIOD, 8);
     checkSize("jebpf_target", Layout.TARGET_BYTES);
     check("jebpf_whoami", "tgid", Layout.WHOAMI_TGID, 4);
@@ -111,6 +144,14 @@ class LayoutTest {
       assertEquals(ends.get("JEBPF_END_" + end.name()), end.index(), end.name());
     }
     assertEquals(Layout.RECORD_SAMPLE, btf.constants("jebpf_record").get("JEBPF_RECORD_SAMPLE"));
+    assertEquals(Layout.RECORD_WAIT, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT"));
+    assertEquals(
+        Layout.RECORD_WAIT_END, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT_END"));
+    Map<String, Integer> states = btf.constants("jebpf_state");
+    assertEquals(ThreadState.values().length, states.size());
+    for (ThreadState state : ThreadState.values()) {
+      assertEquals(states.get("JEBPF_STATE_" + state.name()), state.ordinal(), state.name());
+    }
   }
 
   @Test
@@ -118,6 +159,7 @@ class LayoutTest {
     Map<String, Integer> limits = btf.constants("limits");
     assertEquals(limits.get("MAPPINGS_MAX"), Layout.MAPPINGS_MAX);
     assertEquals(limits.get("TABLES_MAX"), Layout.TABLES_MAX);
+    assertEquals(limits.get("CLOCKS_MAX"), Layout.CLOCKS_MAX);
     assertEquals(limits.get("TABLE_ROWS_MAX"), Layout.TABLE_ROWS_MAX);
     assertEquals(limits.get("RULES_MAX"), Layout.RULES_MAX);
     assertEquals(limits.get("COMM_BYTES"), Layout.COMM_BYTES);

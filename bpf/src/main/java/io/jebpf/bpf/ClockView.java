@@ -1,0 +1,81 @@
+package io.jebpf.bpf;
+
+import java.nio.ByteBuffer;
+
+/** One thread's exact clocks at one moment, in nanoseconds. Reused by its owner. */
+public final class ClockView {
+  private final long[] nanos = new long[Layout.CLOCK_STATES];
+  private ThreadState state = ThreadState.ENDED;
+  private long firstNanos;
+  private long switches;
+  private long wakeups;
+  private long threadStartNanos;
+  private int tid;
+  private String comm = "";
+
+  void copy(ByteBuffer in, int base, long nowNanos, CommNames names) {
+    for (int i = 0; i < nanos.length; i++) {
+      nanos[i] = in.getLong(base + Layout.CLOCK_NS + i * Long.BYTES);
+    }
+    state = ThreadState.of(in.getInt(base + Layout.CLOCK_STATE));
+    firstNanos = in.getLong(base + Layout.CLOCK_FIRST);
+    switches = in.getLong(base + Layout.CLOCK_SWITCHES);
+    wakeups = in.getLong(base + Layout.CLOCK_WAKEUPS);
+    threadStartNanos = in.getLong(base + Layout.CLOCK_THREAD_START);
+    tid = in.getInt(base + Layout.CLOCK_TID);
+    comm = names.at(in, base + Layout.CLOCK_COMM);
+    addPresent(
+        in.getLong(base + Layout.CLOCK_SINCE), in.getLong(base + Layout.CLOCK_WOKEN), nowNanos);
+  }
+
+  /** What the thread does since its last change belongs to the clocks too. */
+  private void addPresent(long sinceNanos, long wokenNanos, long nowNanos) {
+    if (state == ThreadState.ENDED || nowNanos <= sinceNanos) {
+      return;
+    }
+    boolean waits = state != ThreadState.RUNNING && state != ThreadState.RUNNABLE;
+    if (waits && wokenNanos >= sinceNanos && wokenNanos < nowNanos) {
+      nanos[state.ordinal()] += wokenNanos - sinceNanos;
+      nanos[ThreadState.RUNNABLE.ordinal()] += nowNanos - wokenNanos;
+      return;
+    }
+    nanos[state.ordinal()] += nowNanos - sinceNanos;
+  }
+
+  /** Time spent in a state since the clock's start. */
+  public long nanos(ThreadState state) {
+    return nanos[state.ordinal()];
+  }
+
+  public ThreadState state() {
+    return state;
+  }
+
+  /** When the clock started, on CLOCK_MONOTONIC: at the thread's start, or at ours. */
+  public long firstNanos() {
+    return firstNanos;
+  }
+
+  public long switches() {
+    return switches;
+  }
+
+  public long wakeups() {
+    return wakeups;
+  }
+
+  /** Start of the thread on the boot time clock. */
+  public long threadStartNanos() {
+    return threadStartNanos;
+  }
+
+  /** Thread id in the PID namespace of the process. */
+  public int tid() {
+    return tid;
+  }
+
+  /** The kernel's name of the thread when it was first seen. */
+  public String comm() {
+    return comm;
+  }
+}

@@ -1,0 +1,142 @@
+package io.jebpf.bpf;
+
+/**
+ * The off-CPU side: exact clocks of all threads, kept at each context switch, and the ticker that
+ * takes the stacks of waits. Any thread may call; {@link #runTicker} blocks its caller until {@link
+ * #stop}.
+ */
+public final class OffCpu implements AutoCloseable {
+  // struct jebpf_ticker of jebpf_native.c: 8 bytes a field
+  private static final int TICKER_STOP = 0;
+  private static final int TICKER_PERIOD = 8;
+  private static final int TICKER_TICKS = 16;
+  private static final int TICKER_LATE = 24;
+  private static final int TICKER_ERRORS = 32;
+  private static final int TICKER_LAST_ERROR = 40;
+  private static final int TICKER_BYTES = 48;
+
+  private final KernelCalls kernel;
+  private final BpfCalls bpf;
+  private final Target target;
+  private final int switchFd;
+  private final int wakingFd;
+  private final int tickFd;
+  private final int seedFd;
+  private final ThreadClocks clocks;
+  private final NativeWords ticker = NativeWords.allocate(TICKER_BYTES / Long.BYTES);
+  private int switchLink = -1;
+  private int wakingLink = -1;
+
+  OffCpu(
+      KernelCalls kernel,
+      BpfCalls bpf,
+      Target target,
+      ThreadClocks clocks,
+      int switchFd,
+      int wakingFd,
+      int tickFd,
+      int seedFd) {
+    this.kernel = kernel;
+    this.bpf = bpf;
+    this.target = target;
+    this.clocks = clocks;
+    this.switchFd = switchFd;
+    this.wakingFd = wakingFd;
+    this.tickFd = tickFd;
+    this.seedFd = seedFd;
+  }
+
+  /**
+   * Starts the clocks of a process, which must be the calling one: its address space is the one
+   * whose stacks can be read.
+   *
+   * @param tgid in the kernel's numbers
+   */
+  public synchronized void start(int tgid) throws KernelException {
+    if (switchLink >= 0) {
+      return;
+    }
+    target.clocks(tgid, System.nanoTime());
+    wakingLink = attach(wakingFd, "sched_waking");
+    switchLink = attach(switchFd, "sched_switch");
+    int result = bpf.testRun(seedFd);
+    if (result < 0) {
+      detach();
+      throw new KernelException("bpf(BPF_PROG_TEST_RUN, on_seed)", -result, "");
+    }
+  }
+
+  private int attach(int programFd, String tracepoint) throws KernelException {
+    int fd = bpf.attachTracepoint(programFd);
+    if (fd < 0) {
+      detach();
+      throw new KernelException(
+          "bpf(BPF_RAW_TRACEPOINT_OPEN, " + tracepoint + ")", -fd, Advice.forLoad(-fd));
+    }
+    return fd;
+  }
+
+  /**
+   * Takes the stacks of waits until {@link #stop}: one native call, which no safepoint waits for.
+   *
+   * @param periodNanos one tick falls into each stretch of this length
+   */
+  public void runTicker(long periodNanos) {
+    period(periodNanos);
+    ticker.set(TICKER_STOP, 0);
+    kernel.tick(ticker.address(), tickFd);
+  }
+
+  /** Changes the ticker's period; holds from the next tick on. */
+  public void period(long nanos) {
+    if (nanos <= 0) {
+      throw new IllegalArgumentException("a period of " + nanos + " ns");
+    }
+    ticker.set(TICKER_PERIOD, nanos);
+  }
+
+  /** Ends {@link #runTicker} within two periods. */
+  public void stop() {
+    ticker.set(TICKER_STOP, 1);
+  }
+
+  public long ticks() {
+    return ticker.get(TICKER_TICKS);
+  }
+
+  /** Stretches of one period that went by without a tick, for want of a CPU. */
+  public long lateTicks() {
+    return ticker.get(TICKER_LATE);
+  }
+
+  /** Ticks that failed; the last error number is in {@link #lastTickError}. */
+  public long failedTicks() {
+    return ticker.get(TICKER_ERRORS);
+  }
+
+  public int lastTickError() {
+    return (int) ticker.get(TICKER_LAST_ERROR);
+  }
+
+  public ThreadClocks clocks() {
+    return clocks;
+  }
+
+  private void detach() {
+    target.clocks(0, 0);
+    if (switchLink >= 0) {
+      kernel.close(switchLink);
+    }
+    if (wakingLink >= 0) {
+      kernel.close(wakingLink);
+    }
+    switchLink = -1;
+    wakingLink = -1;
+  }
+
+  /** Detaches. The ticker must have returned. */
+  @Override
+  public synchronized void close() {
+    detach();
+  }
+}

@@ -1,0 +1,202 @@
+package io.jebpf.bpf;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Exact clocks and waits of this very JVM, by the real programs on the real kernel. */
+@Tag("kernel")
+class OffCpuTest {
+  private static final long MILLIS = 1_000_000;
+  private static final long PERIOD = 10 * MILLIS;
+
+  private record Wait(int tid, long start, String comm, int frames) {}
+
+  private record End(int tid, long start, long woken, long end, ThreadState state, String waker) {}
+
+  private final List<Wait> waits = new ArrayList<>();
+  private final List<End> ends = new ArrayList<>();
+  private KernelPrograms programs;
+  private OffCpu offCpu;
+  private Thread ticker;
+
+  @BeforeEach
+  void start() throws Exception {
+    Kernel.require();
+    KernelObject object = KernelObject.open(Kernel.runtime());
+    object.offCpu();
+    object.knob("depth_max", 1024);
+    try {
+      programs = object.load();
+    } catch (KernelException e) {
+      throw new AssertionError(e.getMessage() + "\n" + e.log(), e);
+    }
+    offCpu = programs.offCpu().orElseThrow();
+    offCpu.start(programs.whoami().tgid());
+    ticker = new Thread(() -> offCpu.runTicker(PERIOD), "ticker");
+    ticker.start();
+  }
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    if (programs != null) {
+      offCpu.stop();
+      ticker.join(5_000);
+      assertTrue(!ticker.isAlive(), "the ticker stops within two periods");
+      programs.close();
+    }
+  }
+
+  private void drain() {
+    SampleHandler handler =
+        new SampleHandler() {
+          @Override
+          public void onSample(SampleView s) {
+            if (s.isWait()) {
+              waits.add(new Wait(s.tid(), s.waitStartNanos(), s.comm(), s.kernelFrames()));
+            }
+          }
+
+          @Override
+          public void onWaitEnd(WaitEndView e) {
+            ends.add(
+                new End(
+                    e.tid(),
+                    e.waitStartNanos(),
+                    e.wokenNanos(),
+                    e.endNanos(),
+                    e.state(),
+                    e.wakerComm()));
+          }
+        };
+    while (programs.ring().poll(handler, 1000) > 0) {
+      assertTrue(waits.size() < 1_000_000);
+    }
+  }
+
+  private Map<Integer, ClockView> clocks(long now) {
+    Map<Integer, ClockView> found = new HashMap<>();
+    for (int slot = 0; slot < offCpu.clocks().slots(); slot++) {
+      ClockView view = new ClockView();
+      if (offCpu.clocks().read(slot, now, view)) {
+        found.put(view.tid(), view);
+      }
+    }
+    return found;
+  }
+
+  private static long sum(ClockView view) {
+    long sum = 0;
+    for (ThreadState state : ThreadState.values()) {
+      sum += view.nanos(state);
+    }
+    return sum;
+  }
+
+  @Test
+  void clocksAddUpToLifetimes() throws Exception {
+    long started = System.nanoTime();
+    CountDownLatch done = new CountDownLatch(1);
+    Thread busy = new Thread(() -> Kernel.burn(200 * MILLIS), "busy");
+    Thread parked = new Thread(() -> await(done), "parked");
+    busy.start();
+    parked.start();
+    busy.join();
+    Thread.sleep(100);
+    long now = System.nanoTime();
+    Map<Integer, ClockView> clocks = clocks(now);
+    done.countDown();
+    int threads = new java.io.File("/proc/self/task").list().length;
+    assertTrue(clocks.size() >= threads - 2, clocks.size() + " clocks of " + threads);
+    for (ClockView view : clocks.values()) {
+      if (view.state() != ThreadState.ENDED) {
+        long lifetime = now - view.firstNanos();
+        assertEquals(lifetime, sum(view), lifetime / 1000.0 + 1000, view.comm());
+      }
+    }
+    ClockView burned =
+        clocks.values().stream().filter(v -> v.comm().equals("busy")).findFirst().orElseThrow();
+    assertEquals(ThreadState.ENDED, burned.state());
+    assertTrue(burned.nanos(ThreadState.RUNNING) >= 200 * MILLIS);
+    assertTrue(burned.nanos(ThreadState.RUNNING) <= now - started);
+    ClockView waiting =
+        clocks.values().stream().filter(v -> v.comm().equals("parked")).findFirst().orElseThrow();
+    assertTrue(waiting.nanos(ThreadState.BLOCKED) >= 250 * MILLIS, "it only waited");
+  }
+
+  @Test
+  void everyLongWaitIsRecordedWithItsLength() throws Exception {
+    int tid = programs.whoami().namespaceTid();
+    List<long[]> slept = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      long from = System.nanoTime();
+      LockSupport.parkNanos(30 * MILLIS);
+      slept.add(new long[] {from, System.nanoTime()});
+    }
+    drain();
+    List<End> mine = ends.stream().filter(e -> e.tid() == tid).toList();
+    for (long[] sleep : slept) {
+      List<End> inside =
+          mine.stream().filter(e -> e.start() >= sleep[0] && e.end() <= sleep[1]).toList();
+      long length = inside.stream().mapToLong(e -> e.end() - e.start()).sum();
+      assertTrue(sleep[1] - sleep[0] - length < 5 * MILLIS, "a wait of 30 ms is missing in part");
+    }
+    for (End end : mine) {
+      assertTrue(end.start() <= end.woken() && end.woken() <= end.end(), end.toString());
+      assertTrue(
+          waits.stream().anyMatch(w -> w.tid() == tid && w.start() == end.start()),
+          "an end without its beginning");
+    }
+    assertTrue(waits.stream().filter(w -> w.tid() == tid).allMatch(w -> w.frames() > 0));
+    assertEquals(0, KernelStat.WAIT_END_LOST.of(programs.stats()));
+    assertEquals(0, offCpu.failedTicks(), () -> "errno " + offCpu.lastTickError());
+  }
+
+  @Test
+  void threadsThatSleptBeforeAreSeenToo() throws Exception {
+    drain();
+    Thread.sleep(50);
+    drain();
+    assertTrue(
+        waits.stream().anyMatch(w -> w.comm().equals("Signal Dispatch")),
+        "it sleeps since the JVM started: " + waits.stream().map(Wait::comm).distinct().toList());
+  }
+
+  @Test
+  void wakersAreNamed() throws Exception {
+    Thread sleeper = Thread.currentThread();
+    Thread waker =
+        new Thread(
+            () -> {
+              LockSupport.parkNanos(60 * MILLIS);
+              LockSupport.unpark(sleeper);
+            },
+            "the-waker");
+    waker.start();
+    LockSupport.park();
+    waker.join();
+    int tid = programs.whoami().namespaceTid();
+    drain();
+    assertTrue(
+        ends.stream().anyMatch(e -> e.tid() == tid && e.waker().equals("the-waker")),
+        ends.toString());
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
