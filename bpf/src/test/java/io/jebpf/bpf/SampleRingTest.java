@@ -132,7 +132,7 @@ class SampleRingTest {
     }
     SampleRing ring = ring();
     assertEquals(List.of(0, 1), tids(ring, 2));
-    assertEquals(3 * 88, ring.backlogBytes());
+    assertEquals(3 * (8 + Layout.SAMPLE_BYTES), ring.backlogBytes());
     assertEquals(List.of(2, 3, 4), tids(ring, 10));
     assertEquals(written, consumer.getLong(0), "space is given back");
   }
