@@ -117,8 +117,23 @@ EXPORT int64_t jebpf_log_take(char *out, int64_t capacity)
 	return (int64_t)length;
 }
 
+/* ---------------------------------------------------------------- libbpf's pointers */
+
+typedef void *(*object_open)(const void *bytes, size_t length, const void *options);
+
+/* bpf_object__open_mem says why it returned NULL in errno only: the object, or -errno. */
+EXPORT int64_t jebpf_object_open(object_open open_mem, const void *bytes, size_t length, const void *options)
+{
+	void *object = open_mem(bytes, length, options);
+
+	if (object)
+		return (int64_t)(intptr_t)object;
+	return errno > 0 ? -errno : -EIO;
+}
+
 /* ---------------------------------------------------------------- memory */
 
+/* For system calls, which return -1 and set errno. */
 static int64_t result(int64_t value)
 {
 	return value < 0 ? -errno : value;

@@ -1,8 +1,9 @@
 package io.jebpf.bpf;
 
+import static io.jebpf.bpf.Downcall.call;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * The dynamic linker, used directly and not through {@code SymbolLookup.libraryLookup}: that one
@@ -13,77 +14,52 @@ import java.lang.invoke.MethodHandle;
 final class Libdl {
   private static final long RTLD_NOW = 2; // and RTLD_LOCAL, which is 0
   private static final long MFD_CLOEXEC = 1;
+  private static final long ERROR_BYTES_MAX = 4096;
 
-  private static final MethodHandle DLOPEN = Downcall.bind(symbol("dlopen"), 2);
-  private static final MethodHandle DLSYM = Downcall.bind(symbol("dlsym"), 2);
-  private static final MethodHandle DLERROR = Downcall.bind(symbol("dlerror"), 0);
-  private static final MethodHandle DLCLOSE = Downcall.bind(symbol("dlclose"), 1);
-  private static final MethodHandle MEMFD_CREATE = Downcall.bind(symbol("memfd_create"), 2);
-  private static final MethodHandle CLOSE = Downcall.bind(symbol("close"), 1);
+  private static final MemorySegment DLOPEN = Downcall.libc("dlopen");
+  private static final MemorySegment DLSYM = Downcall.libc("dlsym");
+  private static final MemorySegment DLERROR = Downcall.libc("dlerror");
+  private static final MemorySegment DLCLOSE = Downcall.libc("dlclose");
+  private static final MemorySegment MEMFD_CREATE = Downcall.libc("memfd_create");
+  private static final MemorySegment CLOSE = Downcall.libc("close");
 
   private Libdl() {}
-
-  private static long symbol(String name) {
-    long address = Downcall.libcSymbol(name);
-    if (address == 0) {
-      throw new UnsatisfiedLinkError("the C library has no function " + name);
-    }
-    return address;
-  }
 
   /**
    * Handle of the library, or 0: then {@link #error} says why (same thread, no call in between).
    */
   static long open(String path) {
     try (Arena arena = Arena.ofConfined()) {
-      return (long) DLOPEN.invokeExact(arena.allocateFrom(path).address(), RTLD_NOW);
-    } catch (Throwable thrown) {
-      throw Downcall.unexpected(thrown);
+      return call(DLOPEN, arena.allocateFrom(path).address(), RTLD_NOW);
     }
   }
 
   /** Address of a function, or 0. */
   static long find(long library, String name) {
     try (Arena arena = Arena.ofConfined()) {
-      return (long) DLSYM.invokeExact(library, arena.allocateFrom(name).address());
-    } catch (Throwable thrown) {
-      throw Downcall.unexpected(thrown);
+      return call(DLSYM, library, arena.allocateFrom(name).address());
     }
   }
 
   static String error() {
-    try {
-      long text = (long) DLERROR.invokeExact();
-      return text == 0
-          ? "no reason given"
-          : MemorySegment.ofAddress(text).reinterpret(4096).getString(0);
-    } catch (Throwable thrown) {
-      throw Downcall.unexpected(thrown);
-    }
+    long text = call(DLERROR);
+    return text == 0
+        ? "no reason given"
+        : MemorySegment.ofAddress(text).reinterpret(ERROR_BYTES_MAX).getString(0);
   }
 
   static void close(long library) {
-    try {
-      long ignored = (long) DLCLOSE.invokeExact(library);
-    } catch (Throwable thrown) {
-      throw Downcall.unexpected(thrown);
-    }
+    call(DLCLOSE, library);
   }
 
   /** An anonymous file in memory: its fd, or -1. */
   static int memoryFile(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      return (int) (long) MEMFD_CREATE.invokeExact(arena.allocateFrom(name).address(), MFD_CLOEXEC);
-    } catch (Throwable thrown) {
-      throw Downcall.unexpected(thrown);
+      return (int) call(MEMFD_CREATE, arena.allocateFrom(name).address(), MFD_CLOEXEC);
     }
   }
 
   static void closeFile(int fd) {
-    try {
-      long ignored = (long) CLOSE.invokeExact((long) fd);
-    } catch (Throwable thrown) {
-      throw Downcall.unexpected(thrown);
-    }
+    call(CLOSE, fd);
   }
 }

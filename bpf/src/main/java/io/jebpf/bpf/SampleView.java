@@ -16,8 +16,7 @@ public final class SampleView {
 
   /** Points the view at a record; false if it is not a whole sample. */
   boolean at(ByteBuffer in, int offset, int length) {
-    if (length < Layout.SAMPLE_BYTES
-        || in.getInt(offset + Layout.SAMPLE_SIZE) > length) {
+    if (length < Layout.SAMPLE_BYTES || in.getInt(offset + Layout.SAMPLE_SIZE) > length) {
       return false;
     }
     int kernel = Short.toUnsignedInt(in.getShort(offset + Layout.SAMPLE_KERNEL_FRAMES));

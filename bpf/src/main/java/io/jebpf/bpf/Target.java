@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 
 /**
  * {@code struct jebpf_target}, shared with the running programs. Each field has one writer: tgid
- * {@link KernelPrograms}, period {@link CpuSampler}, clocks {@link OffCpu}, the rest {@link Mappings}.
+ * {@link KernelPrograms}, period {@link CpuSampler}, clocks {@link OffCpu}, the rest {@link
+ * Mappings}.
  */
 final class Target {
   private static final VarHandle INT =
