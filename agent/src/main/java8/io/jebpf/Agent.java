@@ -88,7 +88,7 @@ public final class Agent extends ClassLoader implements Runnable {
         return;
       }
       if (!RUNNING.compareAndSet(false, true)) {
-        say("already runs in this JVM: this second start does nothing");
+        say("was already started in this JVM: this second start does nothing");
         return;
       }
       Agent agent = new Agent(arguments == null ? "" : arguments, instrumentation);

@@ -143,7 +143,7 @@ final class BootTest {
     assertTrue(
         result
             .stderr()
-            .contains("jebpf: already runs in this JVM: this second start does nothing\n"),
+            .contains("jebpf: was already started in this JVM: this second start does nothing\n"),
         result.toString());
   }
 
@@ -157,7 +157,7 @@ final class BootTest {
         machine.loadAgent(jar.toString(), "one");
         awaitLine(running, "probe thread group: system");
         machine.loadAgent(jar.toString(), "two");
-        awaitLine(running, "jebpf: already runs in this JVM: this second start does nothing");
+        awaitLine(running, "jebpf: was already started in this JVM: this second start does nothing");
       } finally {
         machine.detach();
       }
