@@ -2,11 +2,6 @@ package io.jebpf.agent.jmx;
 
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
-import java.lang.management.ManagementFactory;
-import javax.management.JMException;
-import javax.management.MBeanServer;
-import javax.management.MBeanServerFactory;
-import javax.management.ObjectName;
 
 /**
  * Registers the MBean as soon as somebody else has created an MBean server, and never creates one
@@ -37,24 +32,17 @@ public final class LazyRegistration {
       return;
     }
     try {
-      if (MBeanServerFactory.findMBeanServer(null).isEmpty()) {
+      if (!PlatformServer.exists()) {
         return;
       }
-      openToJmx();
-      MBeanServer server = ManagementFactory.getPlatformMBeanServer();
-      server.registerMBean(new DescribedMBean(bean), new ObjectName(NAME));
+      PlatformServer.register(bean, NAME);
       registered = true;
-    } catch (JMException | RuntimeException | LinkageError e) {
-      refused = true; // a JVM without java.management; a server of the application's own making
+    } catch (NoClassDefFoundError e) {
+      refused = true; // and nobody can look for the MBean either
+      log.debug("no MBean: this JVM has no module java.management (" + e.getMessage() + ")");
+    } catch (Exception | LinkageError e) { // not JMException: see PlatformServer
+      refused = true; // for example a server of the application's own making
       log.warn(Trouble.MBEAN, NAME + ": " + e);
-    }
-  }
-
-  /** An MXBean is called by reflection, so its package has to be open to the caller's module. */
-  private static void openToJmx() {
-    Module ours = LazyRegistration.class.getModule();
-    if (ours.isNamed()) {
-      ours.addExports(LazyRegistration.class.getPackageName(), ManagementFactory.class.getModule());
     }
   }
 
@@ -64,8 +52,8 @@ public final class LazyRegistration {
     }
     registered = false;
     try {
-      ManagementFactory.getPlatformMBeanServer().unregisterMBean(new ObjectName(NAME));
-    } catch (JMException | RuntimeException e) {
+      PlatformServer.unregister(NAME);
+    } catch (Exception e) {
       log.debug("MBean not unregistered: " + e); // the JVM is ending, or someone was first
     }
   }
