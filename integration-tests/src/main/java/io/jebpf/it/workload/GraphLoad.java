@@ -67,15 +67,19 @@ public final class GraphLoad {
 
   public static void main(String[] args) throws Exception {
     tracing = true;
-    round(10);
+    rounds(1, 10);
     tracing = false;
     Files.write(Path.of(args[1]), CALLS);
     AgentGate.await();
     long end = Burn.cpuNanos() + Long.parseLong(args[0]) * 1_000_000_000L;
     while (Burn.cpuNanos() < end) {
-      for (int i = 0; i < 50; i++) {
-        round(300);
-      }
+      rounds(50, 300);
+    }
+  }
+
+  static void rounds(int times, int steps) {
+    for (int i = 0; i < times; i++) {
+      round(steps);
     }
   }
 
