@@ -39,6 +39,13 @@ public final class KernelException extends Exception {
     return errno;
   }
 
+  /**
+   * Whether rights would help. EACCES with a log is not that: so the verifier refuses a program.
+   */
+  public boolean missingRights() {
+    return errno == Errno.EPERM || errno == Errno.EACCES && log.isEmpty();
+  }
+
   /** What to do about it; may be empty. */
   public String advice() {
     return advice;

@@ -34,6 +34,7 @@ class RefusalTest {
         "bpf_object__load(jebpf) failed: EACCES (13); the kernel's verifier refuses the program."
             + " Please report its log with `uname -r`",
         lines.get(0));
+    assertEquals("missing rights false", lines.get(1));
     assertTrue(child.out().contains("invalid access to map value"), child.out());
     assertTrue(child.out().length() > 50_000 && child.out().length() < 66_000, "the log's end");
   }
@@ -51,6 +52,7 @@ class RefusalTest {
         child.out().startsWith("bpf_object__load(jebpf) failed: EPERM (1); kernel.unprivileged_"),
         child.out());
     assertTrue(child.out().contains("Grant CAP_BPF and CAP_PERFMON"), child.out());
+    assertTrue(child.out().contains("missing rights true"), child.out());
   }
 
   /** Tries to load what the verifier refuses; prints the line and the log. */
@@ -66,6 +68,7 @@ class RefusalTest {
         object.load();
       } catch (KernelException e) {
         System.out.println(e.getMessage());
+        System.out.println("missing rights " + e.missingRights());
         System.out.println(e.log());
       }
     }

@@ -37,8 +37,6 @@ import java.util.function.BooleanSupplier;
 public final class KernelEngineStarter implements EngineStarter {
   private static final Path PROCESS = Path.of("/proc/self");
   private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
-  private static final int EPERM = 1;
-  private static final int EACCES = 13;
 
   /** An idle machine's worth of samples during the longest pause we expect of the reader. */
   private static final int RING_BYTES_MIN = 1 << 21;
@@ -98,9 +96,24 @@ public final class KernelEngineStarter implements EngineStarter {
       parents.add(Path.of("/dev/shm"));
       options.out().map(Path::toAbsolutePath).map(Path::getParent).ifPresent(parents::add);
       try {
-        return NativeRuntime.load(parents);
+        NativeRuntime runtime = NativeRuntime.load(parents);
+        reportRefused(runtime.refusedPlaces());
+        return runtime;
       } catch (NativeLoadException e) {
         throw new EngineException(Trouble.NATIVE_LIBRARIES, e.getMessage(), "", e);
+      }
+    }
+
+    /** A directory that the user named is worth a warning; the others are only tries. */
+    private void reportRefused(List<String> places) {
+      if (places.isEmpty()) {
+        return;
+      }
+      String why = String.join("; ", places) + "; they were loaded from another place";
+      if (options.nativeDir().isPresent()) {
+        log.warn(Trouble.NATIVE_LIBRARIES, why);
+      } else {
+        log.info(Trouble.NATIVE_LIBRARIES.title() + ": " + why);
       }
     }
 
@@ -172,7 +185,7 @@ public final class KernelEngineStarter implements EngineStarter {
     }
 
     private static Trouble refusal(KernelException e) {
-      if (e.errno() == EPERM || e.errno() == EACCES) {
+      if (e.missingRights()) {
         return Trouble.RIGHTS;
       }
       return Files.exists(BTF) ? Trouble.KERNEL_REFUSED : Trouble.NO_BTF;
