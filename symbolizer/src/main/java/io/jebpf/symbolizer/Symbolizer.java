@@ -109,15 +109,8 @@ public final class Symbolizer {
           Resolution.unresolved(FrameKind.NATIVE, unknown.reason(), "", Unresolved.NO_MODULE);
       case Symbol.Unknown unknown ->
           Resolution.unresolved(
-              FrameKind.NATIVE,
-              "no symbol in " + fileName(unknown.module()),
-              unknown.module(),
-              Unresolved.NO_SYMBOL);
+              FrameKind.NATIVE, unknown.reason(), unknown.module(), Unresolved.NO_SYMBOL);
     };
-  }
-
-  private static String fileName(String path) {
-    return path.substring(path.lastIndexOf('/') + 1);
   }
 
   /**

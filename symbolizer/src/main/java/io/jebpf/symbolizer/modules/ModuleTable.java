@@ -42,6 +42,7 @@ public final class ModuleTable {
 
   private final MapsFile maps;
   private final ModuleFile files;
+  private final ProcessMemory memory;
   private final Map<FileKey, Known> known = new HashMap<>();
   private final Map<FileKey, Refusal> refused = new HashMap<>();
   private final Map<Integer, Module> retired = new LinkedHashMap<>();
@@ -62,6 +63,7 @@ public final class ModuleTable {
   public ModuleTable(Path process, ProcessMemory memory) {
     this.maps = new MapsFile(process.resolve("maps"));
     this.files = new ModuleFile(process, memory);
+    this.memory = memory;
   }
 
   /**
@@ -183,6 +185,10 @@ public final class ModuleTable {
       file.byBias.values().removeIf(module -> !used.containsKey(module.number()));
     }
     known.values().removeIf(file -> file.byBias.isEmpty());
+  }
+
+  ProcessMemory memory() {
+    return memory;
   }
 
   /** The executable mappings of objects, sorted by address. */

@@ -23,12 +23,14 @@ public final class NativeSymbols {
   private final ModuleTable modules;
   private final LinkedHashMap<Integer, CodeSymbols> tables = new LinkedHashMap<>(16, 0.75f, true);
   private final LinkedHashMap<Function, String> names = new LinkedHashMap<>(64, 0.75f, true);
+  private final HiddenFunctions hidden;
   private long tableBytes;
 
   private record Function(int module, long start) {}
 
   public NativeSymbols(ModuleTable modules) {
     this.modules = modules;
+    this.hidden = new HiddenFunctions(modules, modules.memory());
   }
 
   /**
@@ -64,7 +66,7 @@ public final class NativeSymbols {
     }
     Optional<CodeSymbols.Place> place = table.find(virtualAddress);
     if (place.isEmpty()) {
-      return new Symbol.Unknown(module.path(), "no symbol covers the address");
+      return withoutSymbol(module, virtualAddress);
     }
     long start = place.get().start();
     Function function = new Function(module.number(), start);
@@ -82,6 +84,17 @@ public final class NativeSymbols {
       }
     }
     return new Symbol.Known(name, module.path(), virtualAddress - start);
+  }
+
+  private Symbol withoutSymbol(Module module, long virtualAddress) {
+    Optional<HiddenFunctions.Hidden> found = hidden.find(module, virtualAddress);
+    if (found.isEmpty()) {
+      return new Symbol.Unknown(module.path(), "no symbol covers the address");
+    }
+    long start = found.get().start();
+    return found.get().name().isEmpty()
+        ? new Symbol.Unknown(module.path(), module.fileName() + "+0x" + Long.toHexString(start))
+        : new Symbol.Known(found.get().name(), module.path(), virtualAddress - start);
   }
 
   private void keep(int number, CodeSymbols table) {
