@@ -27,6 +27,10 @@ public final class Host {
         System.out.println("ready");
         Thread.sleep(60_000);
         break;
+      case "burn":
+        System.out.println("ready");
+        System.out.println(burn(60_000));
+        break;
       case "view":
         awaitStart();
         print(args);
@@ -34,6 +38,15 @@ public final class Host {
       default:
         throw new IllegalArgumentException(args[0]);
     }
+  }
+
+  private static double burn(long millis) {
+    long deadline = System.currentTimeMillis() + millis;
+    double sum = 0;
+    while (System.currentTimeMillis() < deadline) {
+      sum = Math.sin(sum + 1);
+    }
+    return sum;
   }
 
   /** Until the agent's start is over, which is at once without an agent. */

@@ -29,8 +29,13 @@ public final class Boot {
         entry.getMethod("start", String.class, Instrumentation.class), arguments, instrumentation);
   }
 
-  /** Runs one command of {@code java -jar jebpf.jar}; the manifest's Add-Opens serves it. */
+  /**
+   * Runs one command of {@code java -jar jebpf.jar}, where the JVM obeys the manifest's Add-Opens.
+   */
   public static void commandLine(File jar, String[] arguments) throws Throwable {
+    if (!Object.class.getModule().isOpen("java.lang", Boot.class.getModule())) {
+      throw new IllegalStateException("start it with: java -jar " + jar.getName());
+    }
     Class<?> entry = entry(jar, "Cli");
     invoke(entry.getMethod("main", String[].class), (Object) arguments);
   }

@@ -157,7 +157,8 @@ final class BootTest {
         machine.loadAgent(jar.toString(), "one");
         awaitLine(running, "probe thread group: system");
         machine.loadAgent(jar.toString(), "two");
-        awaitLine(running, "jebpf: was already started in this JVM: this second start does nothing");
+        awaitLine(
+            running, "jebpf: was already started in this JVM: this second start does nothing");
       } finally {
         machine.detach();
       }
