@@ -129,7 +129,7 @@ public final class KernelPrograms implements AutoCloseable {
     int page = kernel.pageSize();
     Mmap consumer = Mmap.shared(kernel, "samples", fd, 0, page, true);
     owned.push(consumer::close);
-    Mmap producer = Mmap.shared(kernel, "samples", fd, page, page + 2L * bytes, false);
+    Mmap producer = Mmap.shared(kernel, "samples", fd, page, page + (long) bytes, false);
     owned.push(producer::close);
     return new SampleRing(consumer.buffer(), producer.buffer(), page, bytes);
   }

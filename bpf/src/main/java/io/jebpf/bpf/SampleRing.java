@@ -13,14 +13,16 @@ import java.nio.ByteOrder;
  * <pre>
  *  consumer page (ours to write)     0: consumer position, u64
  *  producer pages (read only)        0: producer position, u64
- *                                 page: data, mapped twice in a row, so that a record never wraps
+ *                                 page: data
  *  record   0: u32 length | BUSY (bit 31) | DISCARD (bit 30)
  *           4: u32 page offset
  *           8: payload, padded to a multiple of 8
  * </pre>
  *
  * (kernel/bpf/ringbuf.c at v6.1.) Both positions only grow; a position's place is the position
- * modulo the size.
+ * modulo the size. The kernel offers the data twice in a row, so that a record never wraps. We map
+ * it once, since the second view would count as resident memory again, and copy the one record of
+ * each round that goes over the end.
  */
 public final class SampleRing {
   private static final VarHandle LONG =
@@ -32,12 +34,17 @@ public final class SampleRing {
   private static final int DISCARD = 1 << 30;
   private static final int HEADER_BYTES = 8;
 
+  /** More than the longest record: a sample with all its frames has 33,400 bytes. */
+  private static final int RECORD_BYTES_MAX = 64 * 1024;
+
   private final ByteBuffer consumer;
   private final ByteBuffer producer;
   private final int data;
   private final long mask;
   private final SampleView view = new SampleView();
   private final WaitEndView waitEnd = new WaitEndView();
+  private final ByteBuffer straight =
+      ByteBuffer.allocateDirect(RECORD_BYTES_MAX).order(ByteOrder.nativeOrder());
   private long position;
   private long malformed;
 
@@ -65,9 +72,9 @@ public final class SampleRing {
         (long) LONG.getAcquire(producer, 0); // pairs with the release in __bpf_ringbuf_reserve
     int taken = 0;
     while (at < end && taken < recordsMax) {
-      int index = data + (int) (at & mask);
+      int place = (int) (at & mask);
       int header =
-          (int) INT.getAcquire(producer, index); // pairs with the xchg in bpf_ringbuf_commit
+          (int) INT.getAcquire(producer, data + place); // pairs with the xchg in bpf_ringbuf_commit
       if ((header & BUSY) != 0) {
         break; // reserved and not yet written; later records wait for it
       }
@@ -76,7 +83,7 @@ public final class SampleRing {
       taken++;
       try {
         if ((header & DISCARD) == 0) {
-          hand(handler, index + HEADER_BYTES, length);
+          take(handler, (int) (place + HEADER_BYTES & mask), length);
         }
       } finally {
         position = at;
@@ -87,12 +94,25 @@ public final class SampleRing {
     return taken;
   }
 
-  private void hand(SampleHandler handler, int offset, int length) {
-    int type = length < Integer.BYTES ? 0 : producer.getInt(offset + Layout.SAMPLE_TYPE);
+  private void take(SampleHandler handler, int place, int length) {
+    int beforeEnd = (int) mask + 1 - place;
+    if (length <= beforeEnd) {
+      hand(handler, producer, data + place, length);
+    } else if (length <= RECORD_BYTES_MAX) {
+      straight.put(0, producer, data + place, beforeEnd);
+      straight.put(beforeEnd, producer, data, length - beforeEnd);
+      hand(handler, straight, 0, length);
+    } else {
+      malformed++;
+    }
+  }
+
+  private void hand(SampleHandler handler, ByteBuffer in, int offset, int length) {
+    int type = length < Integer.BYTES ? 0 : in.getInt(offset + Layout.SAMPLE_TYPE);
     boolean whole =
         switch (type) {
-          case Layout.RECORD_SAMPLE, Layout.RECORD_WAIT -> view.at(producer, offset, length);
-          case Layout.RECORD_WAIT_END -> waitEnd.at(producer, offset, length);
+          case Layout.RECORD_SAMPLE, Layout.RECORD_WAIT -> view.at(in, offset, length);
+          case Layout.RECORD_WAIT_END -> waitEnd.at(in, offset, length);
           default -> false;
         };
     if (!whole) {

@@ -1,6 +1,7 @@
 package io.jebpf.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -108,5 +111,33 @@ class FaultInjectionTest {
         () -> programs.unwindTables().add(new int[] {1}, new int[] {rule}, 1));
     assertThrows(IllegalStateException.class, () -> programs.unwindTables().rule(1, 16, 0, 0, -8));
     assertEquals(0, programs.cpuSampler().refresh());
+  }
+
+  /** Nobody should, but if the ring is closed under its reader, the reader gets an exception. */
+  @Test
+  void closingUnderAReaderIsNoCrash() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      KernelPrograms programs = Kernel.load();
+      programs.target(programs.whoami().tgid());
+      programs.cpuSampler().rate(5000);
+      FutureTask<String> reader =
+          new FutureTask<>(
+              () -> {
+                long[] sum = {0};
+                try {
+                  while (true) {
+                    programs.ring().poll(s -> sum[0] += s.timeNanos(), 10);
+                  }
+                } catch (IllegalStateException e) {
+                  return e.getMessage();
+                }
+              });
+      Thread thread = new Thread(reader);
+      thread.start();
+      Kernel.burn(5_000_000);
+      programs.close();
+      assertFalse(reader.get(10, TimeUnit.SECONDS).isEmpty());
+      thread.join();
+    }
   }
 }

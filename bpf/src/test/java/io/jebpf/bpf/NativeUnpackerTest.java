@@ -84,6 +84,17 @@ class NativeUnpackerTest {
     assertFalse(child.out().contains("libbpf.so"), child.out());
   }
 
+  /** What the application loads by its usual name, before or after us, is its own. */
+  @Test
+  void theApplicationsLibrariesAndOursDoNotMix() {
+    for (String when : List.of("before", "after")) {
+      ChildJvm child = ChildJvm.run(List.of(), HostMain.class, directory.toString(), when).clean();
+      List<String> lines = child.out().lines().toList();
+      assertTrue(lines.get(0).matches("host libelf .*/libelf.*"), child.out());
+      assertTrue(lines.get(1).matches("ours .*/jebpfelf.so \\(deleted\\)"), child.out());
+    }
+  }
+
   @Test
   void whereNoDirectoryWorksMemoryDoes() {
     ChildJvm child =
@@ -112,6 +123,36 @@ class NativeUnpackerTest {
     assertTrue(child.out().contains("refused " + full + ": No space left on device"), child.out());
     assertTrue(child.out().contains(good + "/" + NativeUnpacker.PREFIX), child.out());
     assertEquals(List.of(), list(good));
+  }
+
+  /** Loads the system's libelf before or after us; prints where a function of each lies. */
+  static final class HostMain {
+    private HostMain() {}
+
+    public static void main(String[] arguments) throws Exception {
+      long host = 0;
+      if (arguments[1].equals("before")) {
+        host = Libdl.open("libelf.so.1");
+      }
+      NativeRuntime.load(List.of(Path.of(arguments[0])));
+      if (arguments[1].equals("after")) {
+        host = Libdl.open("libelf.so.1");
+      }
+      System.out.println("host libelf " + file(Libdl.find(host, "elf_version")));
+      // libbpf calls it through its own dependencies: the same look-up as dlsym on its handle.
+      System.out.println("ours " + file(NativeRuntime.libbpfSymbol("elf_version")));
+    }
+
+    private static String file(long address) throws IOException {
+      for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+        String[] range = line.split("[- ]", 3);
+        if (Long.compareUnsigned(address, Long.parseUnsignedLong(range[0], 16)) >= 0
+            && Long.compareUnsigned(address, Long.parseUnsignedLong(range[1], 16)) < 0) {
+          return line.substring(line.indexOf('/'));
+        }
+      }
+      return "nowhere";
+    }
   }
 
   /** Loads the runtime, then prints what was refused and which of our files are mapped. */

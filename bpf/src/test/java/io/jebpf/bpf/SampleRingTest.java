@@ -20,7 +20,7 @@ class SampleRingTest {
   private static final int DISCARD = 1 << 30;
 
   private final ByteBuffer consumer = direct(PAGE);
-  private final ByteBuffer producer = direct(PAGE + 2 * BYTES);
+  private final ByteBuffer producer = direct(PAGE + BYTES);
   private long written;
 
   private static ByteBuffer direct(int bytes) {
@@ -32,11 +32,8 @@ class SampleRingTest {
     return new SampleRing(consumer, producer, PAGE, BYTES);
   }
 
-  /** Puts a byte where both views of the data see it. */
   private void put(long position, byte value) {
-    int at = (int) (position & BYTES - 1);
-    producer.put(PAGE + at, value);
-    producer.put(PAGE + BYTES + at, value);
+    producer.put(PAGE + (int) (position & BYTES - 1), value);
   }
 
   private void put(long position, ByteBuffer bytes) {
