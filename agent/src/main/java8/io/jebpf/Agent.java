@@ -5,10 +5,10 @@ import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
@@ -176,11 +176,14 @@ public final class Agent extends ClassLoader implements Runnable {
     say("not started: " + e + "; the application runs on, unprofiled");
   }
 
-  /** One line on the real standard error: the application may have replaced System.err. */
+  /**
+   * One line on the real standard error, in one write: the application may have replaced
+   * System.err.
+   */
   private static void say(String line) {
     try {
-      PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true);
-      err.println("jebpf: " + line);
+      FileOutputStream err = new FileOutputStream(FileDescriptor.err); // not ours to close
+      err.write(("jebpf: " + line + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (Throwable e) {
       return; // a host without a standard error has nothing to read
     }

@@ -23,6 +23,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The directory that profiles are written to: {@code <kind>-<UTC start>.pb.gz}, whole or not at
@@ -43,7 +44,7 @@ public final class ProfileDirectory {
   private static final int NAME_TRIES_MAX = 100;
   private static final long EMPTY_AGE_MILLIS = 10_000;
   private static final DateTimeFormatter STAMP =
-      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private final Path directory;
   private final long bytesMax;
