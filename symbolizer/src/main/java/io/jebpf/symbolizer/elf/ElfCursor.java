@@ -61,10 +61,14 @@ public final class ElfCursor {
     failed = false;
   }
 
+  /** Drops what is buffered: the next read goes to the source again. */
+  void forget() {
+    chunkLength = 0;
+  }
+
   public void skip(long count) {
     if (count < 0 || count > length - position) {
-      failed = true;
-      position = length;
+      fail();
     } else {
       position += count;
     }
@@ -103,7 +107,7 @@ public final class ElfCursor {
         return value;
       }
     }
-    failed = true;
+    fail();
     return 0;
   }
 
@@ -117,14 +121,14 @@ public final class ElfCursor {
         return (next & 0x40) != 0 && bits < Long.SIZE ? value | -1L << bits : value;
       }
     }
-    failed = true;
+    fail();
     return 0;
   }
 
   /** Copies the next bytes; false (and {@link #failed}) when they are not all there. */
   public boolean bytes(byte[] into, int offset, int count) {
     if (position < 0 || count > length - position) {
-      failed = true;
+      fail();
       return false;
     }
     int at = 0;
@@ -152,8 +156,7 @@ public final class ElfCursor {
 
   private int refill(int count) {
     if (failed || position < 0 || position > length - count) {
-      failed = true;
-      return -1;
+      return fail();
     }
     int wanted = (int) Math.min(chunk.length, length - position);
     chunkStart = position;
@@ -162,12 +165,18 @@ public final class ElfCursor {
       // The end of the range may be unreadable (a truncated file, an unmapped page).
       wanted = count;
       if (!bytes.read(base + position, chunk, 0, wanted)) {
-        failed = true;
-        return -1;
+        return fail();
       }
     }
     chunkLength = wanted;
     position += count;
     return 0;
+  }
+
+  /** Moves to the end, so that a loop over what remains ends too. */
+  private int fail() {
+    failed = true;
+    position = length;
+    return -1;
   }
 }

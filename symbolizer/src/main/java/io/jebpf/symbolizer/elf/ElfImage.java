@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -261,10 +262,14 @@ public final class ElfImage implements AutoCloseable {
 
   /** A cursor over a section's contents; empty for sections without bytes. */
   Optional<ElfCursor> cursor(ElfSection section) {
+    return cursor(section, CHUNK_BYTES);
+  }
+
+  Optional<ElfCursor> cursor(ElfSection section, int chunkBytes) {
     boolean absent = memory || section.type() == ElfSection.NOBITS || section.offset() < 0;
     return absent || section.bytes() < 0
         ? Optional.empty()
-        : Optional.of(new ElfCursor(bytes, section.offset(), section.bytes(), CHUNK_BYTES));
+        : Optional.of(new ElfCursor(bytes, section.offset(), section.bytes(), chunkBytes));
   }
 
   private long position(long virtualAddress, long length) {
@@ -329,12 +334,15 @@ public final class ElfImage implements AutoCloseable {
   /** The zero-terminated string at an offset, cut at {@code bytesMax}; empty when unreadable. */
   static String string(ElfCursor in, long offset, int bytesMax) {
     in.seek(offset);
-    byte[] text = new byte[bytesMax];
+    byte[] text = new byte[Math.min(bytesMax, 128)];
     int length = 0;
     while (length < bytesMax) {
       int next = in.u8();
       if (next == 0 || in.failed()) {
         break;
+      }
+      if (length == text.length) {
+        text = Arrays.copyOf(text, Math.min(bytesMax, 2 * length));
       }
       text[length++] = (byte) next;
     }
@@ -369,6 +377,9 @@ public final class ElfImage implements AutoCloseable {
       long valueBytes = in.u32();
       int type = in.i32();
       long start = in.position();
+      if (in.failed()) {
+        return;
+      }
       boolean gnu = nameBytes == 4 && in.i32() == 0x00554e47; // "GNU\0"
       in.seek(start);
       in.skip(nameBytes + 3 & ~3L);

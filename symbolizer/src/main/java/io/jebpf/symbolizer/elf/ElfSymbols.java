@@ -34,10 +34,10 @@ public final class ElfSymbols {
    */
   public static Map<String, ElfSymbol> find(ElfImage image, Collection<String> names) {
     Map<String, ElfSymbol> found = new HashMap<>();
-    sectionTable(image, ElfSection.SYMTAB).ifPresent(table -> find(table, names, found));
+    sectionTable(image, ElfSection.SYMTAB, CHUNK_BYTES).ifPresent(table -> find(table, names, found));
     if (found.size() < names.size()) {
       Map<String, ElfSymbol> dynamic = new HashMap<>();
-      dynamicTable(image).ifPresent(table -> find(table, names, dynamic));
+      dynamicTable(image, CHUNK_BYTES).ifPresent(table -> find(table, names, dynamic));
       dynamic.forEach(found::putIfAbsent);
     }
     return found;
@@ -49,14 +49,14 @@ public final class ElfSymbols {
   }
 
   /** The table in a section of that type, with its linked strings. */
-  static Optional<Table> sectionTable(ElfImage image, int type) {
+  static Optional<Table> sectionTable(ElfImage image, int type, int stringChunkBytes) {
     for (ElfSection section : image.sections()) {
       if (section.type() == type && section.link() > 0) {
         if (section.link() >= image.sections().size()) {
           return Optional.empty();
         }
         Optional<ElfCursor> symbols = image.cursor(section);
-        Optional<ElfCursor> strings = image.cursor(image.sections().get(section.link()));
+        Optional<ElfCursor> strings = image.cursor(image.sections().get(section.link()), stringChunkBytes);
         long count = Math.min(section.bytes() / SYMBOL_BYTES, ElfDynamic.SYMBOLS_MAX);
         return symbols.isEmpty() || strings.isEmpty()
             ? Optional.empty()
@@ -67,11 +67,12 @@ public final class ElfSymbols {
   }
 
   /** The dynamic symbols, found through the dynamic section. */
-  static Optional<Table> dynamicTable(ElfImage image) {
+  static Optional<Table> dynamicTable(ElfImage image, int stringChunkBytes) {
     ElfDynamic dynamic = image.dynamic();
     long count = dynamic.symbolCount();
     Optional<ElfCursor> symbols = image.cursor(dynamic.symbols(), count * SYMBOL_BYTES);
-    Optional<ElfCursor> strings = image.cursor(dynamic.strings(), dynamic.stringBytes());
+    Optional<ElfCursor> strings =
+        image.cursor(dynamic.strings(), dynamic.stringBytes(), stringChunkBytes);
     return count == 0 || symbols.isEmpty() || strings.isEmpty()
         ? Optional.empty()
         : Optional.of(new Table(symbols.get(), strings.get(), count));

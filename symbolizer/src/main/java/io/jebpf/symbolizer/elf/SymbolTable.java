@@ -20,6 +20,10 @@ final class SymbolTable {
   private static final int NESTING_MAX = 32;
 
   private static final int NAME_BYTES_MAX = 16 * 1024;
+
+  /** Kept as long as the table; most names fit. */
+  private static final int NAME_CHUNK_BYTES = 256;
+
   private static final int TYPE_NONE = 0;
   private static final int TYPE_FUNCTION = 2;
   private static final int TYPE_INDIRECT_FUNCTION = 10;
@@ -45,12 +49,13 @@ final class SymbolTable {
 
   /** The table with all symbols, exported and local; empty when the file was stripped of it. */
   static Optional<SymbolTable> full(ElfImage image) {
-    return ElfSymbols.sectionTable(image, ElfSection.SYMTAB).map(t -> build(image, t, true));
+    return ElfSymbols.sectionTable(image, ElfSection.SYMTAB, NAME_CHUNK_BYTES)
+        .map(t -> build(image, t, true));
   }
 
   /** The exported symbols. */
   static Optional<SymbolTable> dynamic(ElfImage image) {
-    return ElfSymbols.dynamicTable(image).map(t -> build(image, t, false));
+    return ElfSymbols.dynamicTable(image, NAME_CHUNK_BYTES).map(t -> build(image, t, false));
   }
 
   private static SymbolTable build(ElfImage image, ElfSymbols.Table table, boolean full) {
@@ -123,7 +128,7 @@ final class SymbolTable {
 
   /** Bytes of heap this table holds. */
   long heapBytes() {
-    return 12L * starts.length;
+    return 12L * starts.length + 2 * NAME_CHUNK_BYTES;
   }
 
   /** Index of a symbol that covers the virtual address; -1 when none does. */
@@ -141,10 +146,21 @@ final class SymbolTable {
       }
     }
     // No sized symbol is around the address: perhaps it is after one without a size.
-    if (last >= 0 && covers(last, offset)) {
+    if (last >= 0 && covers(last, offset) && !isLabel(last)) {
       return last;
     }
     return -1;
+  }
+
+  /** Whether an unsized symbol is inside of a sized one: it ends there at the latest. */
+  private boolean isLabel(int unsized) {
+    long start = starts[unsized] & 0xffff_ffffL;
+    for (int i = unsized, steps = 0; i >= 0 && steps < NESTING_MAX; i--, steps++) {
+      if (start - (starts[i] & 0xffff_ffffL) < (sizes[i] & 0xffff_ffffL)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean covers(int unsized, long offset) {
@@ -189,6 +205,7 @@ final class SymbolTable {
         }
       }
     }
+    strings.forget(); // another file may have taken this one's place when we come again
     return bestName;
   }
 
