@@ -1,6 +1,7 @@
 package io.jebpf.boot;
 
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -124,12 +125,17 @@ final class AgentJar implements ModuleFinder {
 
     @Override
     public Optional<ByteBuffer> read(String name) throws IOException {
-      Optional<InputStream> opened = open(name);
-      if (opened.isEmpty()) {
+      JarEntry entry = jar.getJarEntry(stored(name));
+      if (entry == null) {
         return Optional.empty();
       }
-      try (InputStream in = opened.get()) {
-        return Optional.of(ByteBuffer.wrap(in.readAllBytes()));
+      byte[] bytes = new byte[(int) entry.getSize()]; // known, so nothing is copied twice
+      try (InputStream in = jar.getInputStream(entry)) {
+        int read = in.readNBytes(bytes, 0, bytes.length);
+        if (read != bytes.length) {
+          throw new EOFException(name + " has " + read + " bytes, not " + bytes.length);
+        }
+        return Optional.of(ByteBuffer.wrap(bytes));
       }
     }
 

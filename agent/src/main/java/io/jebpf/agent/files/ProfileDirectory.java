@@ -75,7 +75,8 @@ public final class ProfileDirectory {
     }
     ProfileDirectory opened = new ProfileDirectory(directory, bytesMax);
     opened.removeOrphans();
-    Files.deleteIfExists(Files.createTempFile(directory, TEMPORARY_PREFIX, TEMPORARY_ENDING));
+    // Not createTempFile: its random names load the JDK's security providers.
+    Files.deleteIfExists(Files.createFile(opened.temporaryName()));
     return opened;
   }
 

@@ -12,9 +12,34 @@ import java.util.Map;
  * will do. Owner: the thread that owns the window.
  */
 final class LocationTable {
-  record Function(String name, String file) {}
+  /** Methods written out: records' own ones spin classes in the host's JVM. */
+  record Function(String name, String file) {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Function that && name.equals(that.name) && file.equals(that.file);
+    }
 
-  private record LocationKey(int mapping, int function, int line, long address) {}
+    @Override
+    public int hashCode() {
+      return name.hashCode() * 31 + file.hashCode();
+    }
+  }
+
+  private record LocationKey(int mapping, int function, int line, long address) {
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof LocationKey that
+          && mapping == that.mapping
+          && function == that.function
+          && line == that.line
+          && address == that.address;
+    }
+
+    @Override
+    public int hashCode() {
+      return (function * 31 + line) * 31 + Long.hashCode(address);
+    }
+  }
 
   private final Map<Function, Integer> functionNumbers = new HashMap<>();
   private final List<Function> functions = new ArrayList<>();

@@ -40,6 +40,23 @@ public record Mapping(
     }
   }
 
+  /** Written out, as {@link #hashCode}: records' own ones spin classes in the host's JVM. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Mapping that
+        && file.equals(that.file)
+        && start == that.start
+        && limit == that.limit
+        && fileOffset == that.fileOffset
+        && buildId.equals(that.buildId)
+        && kind == that.kind;
+  }
+
+  @Override
+  public int hashCode() {
+    return file.hashCode() * 31 + Long.hashCode(start);
+  }
+
   private static Mapping named(String name, Kind kind) {
     return new Mapping(name, 0, 0, 0, "", kind);
   }

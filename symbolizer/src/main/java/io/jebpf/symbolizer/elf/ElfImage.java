@@ -41,6 +41,7 @@ public final class ElfImage implements AutoCloseable {
   private final boolean memory;
   private final ElfMachine machine;
   private final List<ElfSegment> segments;
+  private final ElfSegment[] code; // asked for every symbol and function: no iterator
   private final long lowest;
   private final long sectionsOffset;
   private final int sectionCount;
@@ -56,6 +57,11 @@ public final class ElfImage implements AutoCloseable {
     this.memory = memory;
     this.machine = machine;
     this.segments = header.segments;
+    this.code =
+        segments.stream()
+            .filter(s -> s.type() == ElfSegment.LOAD)
+            .filter(s -> (s.flags() & ElfSegment.FLAG_EXECUTE) != 0)
+            .toArray(ElfSegment[]::new);
     this.lowest = lowest;
     this.sectionsOffset = header.sectionsOffset;
     this.sectionCount = header.sectionCount;
@@ -121,8 +127,7 @@ public final class ElfImage implements AutoCloseable {
     boolean readable =
         !memory && sectionSize == SECTION_HEADER_BYTES && sectionCount <= SECTIONS_MAX;
     List<ElfSegment> segments = segments(name, bytes, programOffset, programCount);
-    Header parsed =
-        new Header(segments, sectionOffset, readable ? sectionCount : 0, sectionNames);
+    Header parsed = new Header(segments, sectionOffset, readable ? sectionCount : 0, sectionNames);
     long lowest = 0;
     for (ElfSegment segment : segments) {
       if (segment.type() == ElfSegment.LOAD) {
@@ -139,8 +144,7 @@ public final class ElfImage implements AutoCloseable {
         return candidate;
       }
     }
-    throw ElfException.foreign(
-        name + " is for machine " + number + ", not x86-64 or aarch64");
+    throw ElfException.foreign(name + " is for machine " + number + ", not x86-64 or aarch64");
   }
 
   private static List<ElfSegment> segments(String name, Bytes bytes, long offset, int count)
@@ -199,10 +203,8 @@ public final class ElfImage implements AutoCloseable {
 
   /** Whether the virtual address is in an executable segment. */
   public boolean isCode(long virtualAddress) {
-    for (ElfSegment segment : segments) {
-      if (segment.type() == ElfSegment.LOAD
-          && (segment.flags() & ElfSegment.FLAG_EXECUTE) != 0
-          && segment.contains(virtualAddress)) {
+    for (int i = 0; i < code.length; i++) {
+      if (code[i].contains(virtualAddress)) {
         return true;
       }
     }

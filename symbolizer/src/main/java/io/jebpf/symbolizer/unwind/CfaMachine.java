@@ -50,6 +50,7 @@ final class CfaMachine {
   private final int[] initial = new int[STATE_INTS];
   private final int[] saved = new int[SAVED_STATES_MAX * STATE_INTS];
   private final int[] last = new int[STATE_INTS];
+  private final UnwindRule[] seen = new UnwindRule[256];
   private UnwindRule lastRule = UnwindRule.NONE;
   private int savedCount;
   private int returnColumn;
@@ -273,7 +274,7 @@ final class CfaMachine {
       boolean whole =
           state[RETURN_KIND] == AT_STACK_POINTER && state[FRAME_KIND] == AT_STACK_POINTER;
       return whole
-          ? new UnwindRule(
+          ? shared(
               UnwindRule.CFA_SIGNAL,
               offset,
               UnwindRule.RBP_CFA,
@@ -287,13 +288,30 @@ final class CfaMachine {
     }
     int returnOffset = state[RETURN_OFFSET];
     return switch (state[FRAME_KIND]) {
-      case SAME -> new UnwindRule(cfa, offset, UnwindRule.RBP_SAME, 0, returnOffset);
-      case AT_CFA ->
-          new UnwindRule(cfa, offset, UnwindRule.RBP_CFA, state[FRAME_OFFSET], returnOffset);
+      case SAME -> shared(cfa, offset, UnwindRule.RBP_SAME, 0, returnOffset);
+      case AT_CFA -> shared(cfa, offset, UnwindRule.RBP_CFA, state[FRAME_OFFSET], returnOffset);
       case AT_FRAME_POINTER ->
-          new UnwindRule(cfa, offset, UnwindRule.RBP_DEREF_RBP, state[FRAME_OFFSET], returnOffset);
-      default -> new UnwindRule(cfa, offset, UnwindRule.RBP_UNKNOWN, 0, returnOffset);
+          shared(cfa, offset, UnwindRule.RBP_DEREF_RBP, state[FRAME_OFFSET], returnOffset);
+      default -> shared(cfa, offset, UnwindRule.RBP_UNKNOWN, 0, returnOffset);
     };
+  }
+
+  /**
+   * One object for equal rules, as far as a small table remembers: rules alternate all the time.
+   */
+  private UnwindRule shared(int cfa, int cfaOffset, int rbp, int rbpOffset, int raOffset) {
+    int hash = ((cfa * 31 + cfaOffset) * 31 + rbp) * 31 + rbpOffset;
+    int slot = (hash ^ hash >>> 8) & (seen.length - 1);
+    UnwindRule rule = seen[slot];
+    if (rule != null
+        && rule.cfa() == cfa
+        && rule.cfaOffset() == cfaOffset
+        && rule.rbp() == rbp
+        && rule.rbpOffset() == rbpOffset
+        && rule.raOffset() == raOffset) {
+      return rule;
+    }
+    return seen[slot] = new UnwindRule(cfa, cfaOffset, rbp, rbpOffset, raOffset);
   }
 
   private int cfaBase(int kind) {

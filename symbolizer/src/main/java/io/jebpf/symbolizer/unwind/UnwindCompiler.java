@@ -5,6 +5,7 @@ import io.jebpf.symbolizer.elf.ElfImage;
 import io.jebpf.symbolizer.elf.ElfUnwindSections;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -14,8 +15,8 @@ import java.util.Optional;
  *
  * <p>Functions are taken in the order of their addresses (8 bytes each while compiling) and decoded
  * one after the other through a buffer of 64 KiB. Where no function is described, the table has an
- * explicit row without a rule; linkage table slots, which some linkers do not describe, get the rule
- * of a function that was just called.
+ * explicit row without a rule; linkage table slots, which some linkers do not describe, get the
+ * rule of a function that was just called.
  */
 public final class UnwindCompiler {
   /** libjvm has 53,000; 1 M rows is the limit of a table anyway. */
@@ -48,7 +49,8 @@ public final class UnwindCompiler {
   /** A CIE with the state its instructions lead to. */
   private record CommonPart(Cie cie, int[] state) {}
 
-  private UnwindCompiler(ElfImage image, ElfUnwindSections sections, ElfCursor in, ElfCursor cieIn) {
+  private UnwindCompiler(
+      ElfImage image, ElfUnwindSections sections, ElfCursor in, ElfCursor cieIn) {
     this.image = image;
     this.sections = sections;
     this.in = in;
@@ -243,7 +245,9 @@ public final class UnwindCompiler {
   /** Nothing is described from {@code from} up to {@code to}. */
   private void gap(long from, long to) {
     long at = from;
-    for (ElfUnwindSections.Range plt : sections.plt()) {
+    List<ElfUnwindSections.Range> ranges = sections.plt();
+    for (int i = 0; i < ranges.size(); i++) { // once per function: no iterator
+      ElfUnwindSections.Range plt = ranges.get(i);
       long start = Math.max(at, plt.start());
       long end = Math.min(to, plt.end());
       if (start < end && start >= 0 && table.hasRoom(2)) {
