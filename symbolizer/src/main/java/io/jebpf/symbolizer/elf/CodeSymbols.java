@@ -69,7 +69,10 @@ public final class CodeSymbols {
     }
     byte[] compressed = new byte[(int) section.get().bytes()];
     boolean whole =
-        image.cursor(section.get()).filter(in -> in.bytes(compressed, 0, compressed.length)).isPresent();
+        image
+            .cursor(section.get())
+            .filter(in -> in.bytes(compressed, 0, compressed.length))
+            .isPresent();
     if (!whole) {
       return new byte[0];
     }
@@ -97,8 +100,8 @@ public final class CodeSymbols {
   }
 
   /**
-   * The name of a found symbol, mangled as it is in the file; empty when the file cannot be read any
-   * more, or is another one now. Opens the file and closes it again.
+   * The name of a found symbol, mangled as it is in the file; empty when the file cannot be read
+   * any more, or is another one now. Opens the file and closes it again.
    */
   public String name(Place place) {
     String name = tables.get(place.table).bestName(place.index);

@@ -16,6 +16,7 @@ public final class ElfCursor {
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
   /** A LEB128 of 64 bits has at most 10 bytes. */
   private static final int LEB_BYTES_MAX = 10;
 

@@ -18,7 +18,7 @@ public final class ElfImports {
   /** Imports called through the procedure linkage table; empty in memory (found by section). */
   public static List<Import> of(ElfImage image) {
     Optional<ElfCursor> relocations = image.section(".rela.plt").flatMap(image::cursor);
-    Optional<ElfSymbols.Table> table = ElfSymbols.dynamicTable(image);
+    Optional<ElfSymbols.Table> table = ElfSymbols.dynamicTable(image, ElfSymbols.CHUNK_BYTES);
     List<Import> imports = new ArrayList<>();
     if (relocations.isEmpty() || table.isEmpty()) {
       return imports;

@@ -12,8 +12,7 @@ public enum ElfMachine {
   private final int returnAddress;
   private final int tlsModuleRelocation;
 
-  ElfMachine(
-      int elfNumber, int stackPointer, int framePointer, int returnAddress, int tlsModule) {
+  ElfMachine(int elfNumber, int stackPointer, int framePointer, int returnAddress, int tlsModule) {
     this.elfNumber = elfNumber;
     this.stackPointer = stackPointer;
     this.framePointer = framePointer;

@@ -21,7 +21,7 @@ public final class ElfSymbols {
   private static final int PLACES_MAX = 4096;
 
   private static final int NAME_BYTES_MAX = 4096;
-  private static final int CHUNK_BYTES = 64 * 1024;
+  static final int CHUNK_BYTES = 64 * 1024;
 
   private ElfSymbols() {}
 
@@ -34,7 +34,8 @@ public final class ElfSymbols {
    */
   public static Map<String, ElfSymbol> find(ElfImage image, Collection<String> names) {
     Map<String, ElfSymbol> found = new HashMap<>();
-    sectionTable(image, ElfSection.SYMTAB, CHUNK_BYTES).ifPresent(table -> find(table, names, found));
+    sectionTable(image, ElfSection.SYMTAB, CHUNK_BYTES)
+        .ifPresent(table -> find(table, names, found));
     if (found.size() < names.size()) {
       Map<String, ElfSymbol> dynamic = new HashMap<>();
       dynamicTable(image, CHUNK_BYTES).ifPresent(table -> find(table, names, dynamic));
@@ -56,7 +57,8 @@ public final class ElfSymbols {
           return Optional.empty();
         }
         Optional<ElfCursor> symbols = image.cursor(section);
-        Optional<ElfCursor> strings = image.cursor(image.sections().get(section.link()), stringChunkBytes);
+        Optional<ElfCursor> strings =
+            image.cursor(image.sections().get(section.link()), stringChunkBytes);
         long count = Math.min(section.bytes() / SYMBOL_BYTES, ElfDynamic.SYMBOLS_MAX);
         return symbols.isEmpty() || strings.isEmpty()
             ? Optional.empty()

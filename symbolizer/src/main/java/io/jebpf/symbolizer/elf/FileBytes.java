@@ -8,9 +8,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 
 /**
- * Bytes of a file. When the file is opened again after {@link #close} it must still be the same one,
- * unchanged: what was learnt from it (offsets of names, say) would mean nothing in another. Not
- * thread-safe.
+ * Bytes of a file. When the file is opened again after {@link #close} it must still be the same
+ * one, unchanged: what was learnt from it (offsets of names, say) would mean nothing in another.
+ * Not thread-safe.
  *
  * <p>{@link RandomAccessFile} and not {@code FileChannel}: a channel closes itself when its thread
  * is interrupted, and keeps a direct buffer per thread.
@@ -28,8 +28,7 @@ final class FileBytes implements Bytes {
       if (!found.isRegularFile()) {
         throw new IOException("not a regular file");
       }
-      return new Identity(
-          String.valueOf(found.fileKey()), found.size(), found.lastModifiedTime());
+      return new Identity(String.valueOf(found.fileKey()), found.size(), found.lastModifiedTime());
     }
   }
 

@@ -210,8 +210,8 @@ final class SymbolTable {
   }
 
   /**
-   * Whether a name is the one to show of several for the same code: fewer leading underscores ({@code
-   * read} before {@code __read}), then the shorter, then the alphabetically first.
+   * Whether a name is the one to show of several for the same code: fewer leading underscores
+   * ({@code read} before {@code __read}), then the shorter, then the alphabetically first.
    */
   static boolean better(String name, String than) {
     int difference = underscores(name) - underscores(than);
