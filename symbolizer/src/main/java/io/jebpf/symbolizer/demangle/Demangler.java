@@ -2,9 +2,9 @@ package io.jebpf.symbolizer.demangle;
 
 /**
  * Turns mangled C++ names (Itanium ABI) into the ones of the source, in the form that {@code
- * c++filt} prints: with parameters, since these tell overloads apart, and as users of perf and pprof
- * know them. Names that are not mangled, or in a way we do not understand (Rust's among them), come
- * back as they are. Never throws; time and length are bounded.
+ * c++filt} prints: with parameters, since these tell overloads apart, and as users of perf and
+ * pprof know them. Names that are not mangled, or in a way we do not understand (Rust's among
+ * them), come back as they are. Never throws; time and length are bounded.
  */
 public final class Demangler {
   /** Longer symbols are returned as they are; the longest of libLLVM has 5,000 characters. */

@@ -111,8 +111,7 @@ abstract class ExpressionParser extends TypeParser {
               default -> "const_cast<";
             };
         Node type = type();
-        return new NameNodes.Between(
-            kind, type, ">(", new TypeNodes.Around("", expression(), ")"));
+        return new NameNodes.Between(kind, type, ">(", new TypeNodes.Around("", expression(), ")"));
       }
       case "st" -> {
         return new TypeNodes.Around("sizeof (", type(), ")");
@@ -229,7 +228,10 @@ abstract class ExpressionParser extends TypeParser {
       default -> {
         Node second = expression();
         yield new NameNodes.Between(
-            "(", wrapped(first), symbol + "..." + symbol, new TypeNodes.Around("", wrapped(second), ")"));
+            "(",
+            wrapped(first),
+            symbol + "..." + symbol,
+            new TypeNodes.Around("", wrapped(second), ")"));
       }
     };
   }

@@ -304,11 +304,7 @@ final class NameNodes {
     private final List<Node> arguments; // of the template this is made of
 
     Function(
-        Node result,
-        Node name,
-        List<Node> parameters,
-        String qualifiers,
-        List<Node> arguments) {
+        Node result, Node name, List<Node> parameters, String qualifiers, List<Node> arguments) {
       this.result = result;
       this.name = name;
       this.parameters = parameters;
@@ -327,7 +323,8 @@ final class NameNodes {
     private void whole(Out out) {
       int start = out.length();
       result.left(out);
-      if (out.length() > start && !(result.resolved(out).isFunction(out) || result.resolved(out).isArray(out))) {
+      if (out.length() > start
+          && !(result.resolved(out).isFunction(out) || result.resolved(out).isArray(out))) {
         out.add(" ");
       }
       name.print(out);

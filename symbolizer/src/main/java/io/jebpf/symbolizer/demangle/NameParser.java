@@ -49,7 +49,11 @@ final class NameParser extends ExpressionParser {
       }
       result =
           new Function(
-              place == Place.SCOPE ? NOTHING : returned, name, withoutVoid(parameters), state.qualifiers, arguments);
+              place == Place.SCOPE ? NOTHING : returned,
+              name,
+              withoutVoid(parameters),
+              state.qualifiers,
+              arguments);
     }
     if (place != Place.TOP) {
       arguments = outer;
@@ -122,8 +126,7 @@ final class NameParser extends ExpressionParser {
       case 'R' -> {
         Node name = name(new NameState(false));
         int number = peek() == 0 ? 0 : sequence(36);
-        return new NameNodes.Between(
-            "reference temporary #" + number + " for ", name, "", NOTHING);
+        return new NameNodes.Between("reference temporary #" + number + " for ", name, "", NOTHING);
       }
       case 'A' -> {
         return new Prefixed("hidden alias for ", encoding(Place.INNER));
@@ -259,8 +262,7 @@ final class NameParser extends ExpressionParser {
       String number = peek() == '_' ? "1" : Integer.toString(number() + 2);
       expect('_');
       Node entity = name(state);
-      return new Nested(
-          new Nested(function, new Text("{default arg#" + number + "}")), entity);
+      return new Nested(new Nested(function, new Text("{default arg#" + number + "}")), entity);
     }
     Node entity = name(state);
     discriminator();

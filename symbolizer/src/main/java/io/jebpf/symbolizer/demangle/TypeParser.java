@@ -11,11 +11,48 @@ abstract class TypeParser extends Cursor {
 
   static {
     String[] pairs = {
-      "v", "void", "w", "wchar_t", "b", "bool", "c", "char", "a", "signed char",
-      "h", "unsigned char", "s", "short", "t", "unsigned short", "i", "int",
-      "j", "unsigned int", "l", "long", "m", "unsigned long", "x", "long long",
-      "y", "unsigned long long", "n", "__int128", "o", "unsigned __int128",
-      "f", "float", "d", "double", "e", "long double", "g", "__float128", "z", "..."
+      "v",
+      "void",
+      "w",
+      "wchar_t",
+      "b",
+      "bool",
+      "c",
+      "char",
+      "a",
+      "signed char",
+      "h",
+      "unsigned char",
+      "s",
+      "short",
+      "t",
+      "unsigned short",
+      "i",
+      "int",
+      "j",
+      "unsigned int",
+      "l",
+      "long",
+      "m",
+      "unsigned long",
+      "x",
+      "long long",
+      "y",
+      "unsigned long long",
+      "n",
+      "__int128",
+      "o",
+      "unsigned __int128",
+      "f",
+      "float",
+      "d",
+      "double",
+      "e",
+      "long double",
+      "g",
+      "__float128",
+      "z",
+      "..."
     };
     for (int i = 0; i < pairs.length; i += 2) {
       BUILTINS[pairs[i].charAt(0) - 'a'] = pairs[i + 1];
@@ -63,8 +100,7 @@ abstract class TypeParser extends Cursor {
         while ("rVK".indexOf(peek(at)) >= 0 && peek(at) != 0) {
           at++;
         }
-        boolean function =
-            peek(at) == 'F' || peek(at) == 'D' && "oOwx".indexOf(peek(at + 1)) >= 0;
+        boolean function = peek(at) == 'F' || peek(at) == 'D' && "oOwx".indexOf(peek(at + 1)) >= 0;
         return remember(function ? functionType() : qualifiedType());
       }
       case 'U' -> {
@@ -84,8 +120,7 @@ abstract class TypeParser extends Cursor {
       }
       case 'C', 'G' -> {
         next();
-        return remember(
-            new TypeNodes.Around("", type(), c == 'C' ? " _Complex" : " _Imaginary"));
+        return remember(new TypeNodes.Around("", type(), c == 'C' ? " _Complex" : " _Imaginary"));
       }
       case 'A' -> {
         return remember(array());

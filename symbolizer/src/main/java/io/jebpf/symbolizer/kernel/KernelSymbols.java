@@ -11,7 +11,8 @@ import java.util.function.LongSupplier;
 /**
  * Names kernel addresses by {@code /proc/kallsyms}, which is read at the first address asked for,
  * and again (not more often than once a minute) when an address is in no symbol: a module or a BPF
- * program may have been loaded since. Answers are not kept here: the caller has a cache. Owner: one thread.
+ * program may have been loaded since. Answers are not kept here: the caller has a cache. Owner: one
+ * thread.
  */
 public final class KernelSymbols {
   /** What is shown as the file of the kernel's own functions, as perf does. */

@@ -144,8 +144,7 @@ final class MapsFile {
     return true;
   }
 
-  private void add(
-      long from, long to, boolean executable, long offset, long device, long inode) {
+  private void add(long from, long to, boolean executable, long offset, long device, long inode) {
     String path = new String(buffer, position, lineEnd - position, StandardCharsets.UTF_8);
     path = path.replace("\\012", "\n"); // the only escape the kernel makes
     boolean deleted = path.endsWith(DELETED);

@@ -72,8 +72,7 @@ final class ModuleFile {
     throw new ElfException("cannot open " + entry.path() + ": " + String.join("; ", refusals));
   }
 
-  private ElfImage checked(
-      ElfImage image, MapsEntry entry, Path path, long header, String buildId)
+  private ElfImage checked(ElfImage image, MapsEntry entry, Path path, long header, String buildId)
       throws ElfException {
     try {
       requireBuildId(image, buildId);

@@ -57,8 +57,20 @@ class DemanglerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "_", "_Z", "main", "_ZN", "_ZN3fo", "_Z1fS_", "_Z1fT_", "_Z99999999999999999999f",
-        "_RNvC6_123foo3bar", "_ZN1A1fEv.", "_ZN1A1fEv@GLIBC_2", "_Z1fI", "__pthread_create"
+        "",
+        "_",
+        "_Z",
+        "main",
+        "_ZN",
+        "_ZN3fo",
+        "_Z1fS_",
+        "_Z1fT_",
+        "_Z99999999999999999999f",
+        "_RNvC6_123foo3bar",
+        "_ZN1A1fEv.",
+        "_ZN1A1fEv@GLIBC_2",
+        "_Z1fI",
+        "__pthread_create"
       })
   void leavesOtherNamesAlone(String name) {
     assertEquals(name, Demangler.demangle(name));
@@ -123,7 +135,10 @@ class DemanglerTest {
     for (String option : List.of("--debug-syms", "--dynamic")) {
       TestTools.lines(
           line -> names.add(line.substring(line.lastIndexOf(' ') + 1).split("@")[0]),
-          "nm", option, "--defined-only", file.toString());
+          "nm",
+          option,
+          "--defined-only",
+          file.toString());
     }
     List<String> mangled = new ArrayList<>(names);
     Path list = directory.resolve("names");

@@ -114,8 +114,12 @@ class CodeSymbolsTest {
     Compiled.run("xz", debug.toString());
     Path packed = directory.resolve("packed.so");
     Compiled.run(
-        "objcopy", "--strip-all", "--add-section", ".gnu_debugdata=" + debug + ".xz",
-        file.toString(), packed.toString());
+        "objcopy",
+        "--strip-all",
+        "--add-section",
+        ".gnu_debugdata=" + debug + ".xz",
+        file.toString(),
+        packed.toString());
     try (ElfImage image = ElfImage.ofFile(packed)) {
       assertTrue(ElfSymbols.sectionTable(image, ElfSection.SYMTAB, 64).isEmpty());
     }
@@ -224,7 +228,8 @@ class CodeSymbolsTest {
     try (ElfImage image = ElfImage.ofFile(file)) {
       Map<String, ElfSymbol> found = ElfSymbols.find(image, expected.keySet());
       assertEquals(expected.keySet(), found.keySet());
-      found.forEach((name, symbol) -> assertTrue(expected.get(name).contains(symbol.value()), name));
+      found.forEach(
+          (name, symbol) -> assertTrue(expected.get(name).contains(symbol.value()), name));
       assertTrue(ElfSymbols.find(image, "no such symbol").isEmpty());
       ElfSymbol current = ElfSymbols.find(image, "_ZN6Thread12_thr_currentE").orElseThrow();
       assertTrue(current.isTls());

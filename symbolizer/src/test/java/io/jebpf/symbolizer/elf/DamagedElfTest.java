@@ -18,7 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Nothing that a file or memory may hold makes our readers throw, hang or allocate without bound. */
+/**
+ * Nothing that a file or memory may hold makes our readers throw, hang or allocate without bound.
+ */
 class DamagedElfTest {
   private static final int ROUNDS = 4000;
   private static final long ROUND_MILLIS_MAX = 5000;
@@ -80,14 +82,23 @@ class DamagedElfTest {
     try (ElfImage image = ElfImage.ofBytes("sound", file.clone())) {
       for (ElfSection section : image.sections()) {
         boolean structure =
-            List.of(".eh_frame", ".eh_frame_hdr", ".dynamic", ".gnu.hash", ".dynsym", ".symtab",
-                    ".strtab", ".note.gnu.build-id", ".rela.dyn")
+            List.of(
+                    ".eh_frame",
+                    ".eh_frame_hdr",
+                    ".dynamic",
+                    ".gnu.hash",
+                    ".dynsym",
+                    ".symtab",
+                    ".strtab",
+                    ".note.gnu.build-id",
+                    ".rela.dyn")
                 .contains(section.name());
         if (structure && section.bytes() > 0) {
           places.add(new long[] {section.offset(), section.bytes()});
         }
       }
-      places.add(new long[] {file.length - 64L * image.sections().size(), 64L * image.sections().size()});
+      places.add(
+          new long[] {file.length - 64L * image.sections().size(), 64L * image.sections().size()});
     }
     for (int flips = 1 << random.nextInt(6); flips > 0; flips--) {
       long[] place = places.get(random.nextInt(places.size()));

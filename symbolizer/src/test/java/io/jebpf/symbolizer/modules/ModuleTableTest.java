@@ -53,8 +53,7 @@ class ModuleTableTest {
   void memoryImageAgreesWithTheFile() throws Exception {
     Module jvm = table.byFileName("libjvm.so").orElseThrow();
     try (ElfImage file = jvm.open();
-        ElfImage loaded =
-            ElfImage.ofMemory("memory", memory, jvm.bias() + file.lowestAddress())) {
+        ElfImage loaded = ElfImage.ofMemory("memory", memory, jvm.bias() + file.lowestAddress())) {
       assertEquals(Module.hex(file.buildId()), Module.hex(loaded.buildId()));
       assertEquals(
           ElfSymbols.find(file, "JNI_CreateJavaVM").orElseThrow(),
@@ -89,8 +88,7 @@ class ModuleTableTest {
   @Test
   void saysWhyAnAddressHasNoName() {
     NativeSymbols symbols = new NativeSymbols(table);
-    assertEquals(
-        new Symbol.Unknown("", "no object is mapped there"), symbols.resolve(0, 16, true));
+    assertEquals(new Symbol.Unknown("", "no object is mapped there"), symbols.resolve(0, 16, true));
   }
 
   private long word(long address) {

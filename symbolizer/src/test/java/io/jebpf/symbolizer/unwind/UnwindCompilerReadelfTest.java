@@ -42,8 +42,7 @@ class UnwindCompilerReadelfTest {
         rows = new TreeMap<>();
         functions.put(Long.parseUnsignedLong(range[0], 16), rows);
         String cie = text.substring(text.indexOf(" cie=") + 5, pc);
-        rows.put(
-            Long.parseUnsignedLong(range[0], 16), common.get(Long.parseUnsignedLong(cie, 16)));
+        rows.put(Long.parseUnsignedLong(range[0], 16), common.get(Long.parseUnsignedLong(cie, 16)));
         ends.put(
             Long.parseUnsignedLong(range[0], 16), Long.parseUnsignedLong(range[1].strip(), 16));
         inCie = -1;
@@ -70,14 +69,22 @@ class UnwindCompilerReadelfTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"libjvm.so", "libc.so", "libstdc++.so", "libm.so", "ld-linux", "libjava", "libjli"})
+  @ValueSource(
+      strings = {
+        "libjvm.so",
+        "libc.so",
+        "libstdc++.so",
+        "libm.so",
+        "ld-linux",
+        "libjava",
+        "libjli"
+      })
   void rowsEqualReadelf(String library) throws Exception {
     TestTools.need("readelf");
     Path file = TestTools.library(library);
     assumeTrue(Files.exists(file), library + " is not installed");
     Interpreted expected = new Interpreted();
-    TestTools.lines(
-        expected::line, "readelf", "--debug-dump=frames-interp", "-W", file.toString());
+    TestTools.lines(expected::line, "readelf", "--debug-dump=frames-interp", "-W", file.toString());
     assertTrue(expected.functions.size() > 10, () -> "readelf printed no functions of " + file);
     UnwindTable table;
     try (ElfImage image = ElfImage.ofFile(file)) {
@@ -174,8 +181,10 @@ class UnwindCompilerReadelfTest {
       if (System.getProperty("os.arch").equals("amd64")) {
         // struct rt_sigframe of the kernel: rsp, rip and rbp in its ucontext
         assertTrue(
-            table.rules().contains(
-                new UnwindRule(UnwindRule.CFA_SIGNAL, 160, UnwindRule.RBP_CFA, 120, 168)));
+            table
+                .rules()
+                .contains(
+                    new UnwindRule(UnwindRule.CFA_SIGNAL, 160, UnwindRule.RBP_CFA, 120, 168)));
       }
     }
   }

@@ -154,8 +154,14 @@ class UnwindCompilerTest {
     Files.writeString(source, "void _start(void) { for (;;) { } }");
     Path file = directory.resolve("far");
     Compiled.run(
-        "gcc", "-nostdlib", "-static", "-mcmodel=large", "-Wl,-Ttext-segment=0x500000000",
-        "-o", file.toString(), source.toString());
+        "gcc",
+        "-nostdlib",
+        "-static",
+        "-mcmodel=large",
+        "-Wl,-Ttext-segment=0x500000000",
+        "-o",
+        file.toString(),
+        source.toString());
     UnwindTable table = compile(file);
     assertEquals(0, table.rows());
     assertEquals(1, table.skipped());
