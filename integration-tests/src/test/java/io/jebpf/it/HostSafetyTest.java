@@ -32,6 +32,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HostSafetyTest {
   private static final long PREMAIN_MILLIS_MAX = 100;
 
+  /**
+   * SIGRTMAX - 2, libnio's NativeThread: its handler does nothing, and is there in any program that
+   * uses NIO.
+   */
+  private static final long JDK_CHANNEL_WAKEUP = 1L << 61;
+
   @TempDir Path directory;
 
   @ParameterizedTest(name = "{0} with code {1}, {2} ms")
@@ -76,12 +82,7 @@ class HostSafetyTest {
       try (RunningJvm running = (agent ? jvm.agent("cpu=999,budget=100%") : jvm).start()) {
         running.awaitOutput("ready=1", 20);
         Path process = Path.of("/proc/" + running.pid());
-        signals.add(
-            String.join(
-                "\n",
-                Files.readAllLines(process.resolve("status")).stream()
-                    .filter(line -> line.matches("Sig(Ign|Cgt):.*"))
-                    .toList()));
+        signals.add(signals(process));
         assertEquals(
             "", Files.readString(process.resolve("timers")), "POSIX timers of the process");
         threads.add(threadNames(process));
@@ -92,6 +93,21 @@ class HostSafetyTest {
     more.removeAll(threads.get(0));
     more.removeIf(name -> name.startsWith("jebpf-"));
     assertEquals(Set.of(), more, "threads beside ours");
+  }
+
+  /**
+   * Signals ignored and caught, without the one that the JDK's own channels catch once they are
+   * used.
+   */
+  private static String signals(Path process) throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (String line : Files.readAllLines(process.resolve("status"))) {
+      if (line.matches("Sig(Ign|Cgt):.*")) {
+        long mask = Long.parseUnsignedLong(line.substring(7).strip(), 16);
+        text.append(line, 0, 7).append(Long.toHexString(mask & ~JDK_CHANNEL_WAKEUP)).append(' ');
+      }
+    }
+    return text.toString();
   }
 
   private static Set<String> threadNames(Path process) throws IOException {
@@ -210,19 +226,20 @@ class HostSafetyTest {
   void premainReturnsAtOnce() {
     List<Long> without = new ArrayList<>();
     List<Long> with = new ArrayList<>();
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 7; i++) {
       without.add(host("start").main(StartLoad.class).run(30).value("uptime"));
       with.add(host("start").agent("").main(StartLoad.class).run(30).value("uptime"));
     }
-    long more = median(with) - median(without);
+    long more = least(with) - least(without);
     System.err.println(
-        "time to main: " + median(without) + " ms without, " + median(with) + " ms with the agent");
+        "time to main: " + least(without) + " ms without, " + least(with) + " ms with the agent");
     assertTrue(
         more <= PREMAIN_MILLIS_MAX,
         () -> "premain took " + more + " ms: " + with + " against " + without);
   }
 
-  private static long median(List<Long> values) {
-    return values.stream().sorted().toList().get(values.size() / 2);
+  /** The least of several runs: what the machine does beside can only add. */
+  private static long least(List<Long> values) {
+    return values.stream().min(Long::compare).orElseThrow();
   }
 }

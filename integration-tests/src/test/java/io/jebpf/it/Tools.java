@@ -17,6 +17,10 @@ import org.junit.jupiter.api.Assumptions;
 /** Programs of the machine that the tests use. */
 final class Tools {
   private static final int DEADLINE_SECONDS = 60;
+
+  // The kernel frees BPF objects a little after their last user is gone (RCU).
+  private static final int FREED_TRIES = 50;
+  private static final int FREED_MILLIS = 100;
   private static final Pattern BPF_ID =
       Pattern.compile("^(prog|map|link)_id:\\s*(\\d+)", Pattern.MULTILINE);
 
@@ -112,7 +116,11 @@ final class Tools {
       return;
     }
     String[] kindAndId = object.split(" ");
-    Outcome outcome = run(directory, "/usr/sbin/bpftool", kindAndId[0], "show", "id", kindAndId[1]);
+    Outcome outcome = new Outcome(0, "");
+    for (int i = 0; i < FREED_TRIES && outcome.exitCode() == 0; i++) {
+      Thread.sleep(FREED_MILLIS);
+      outcome = run(directory, "/usr/sbin/bpftool", kindAndId[0], "show", "id", kindAndId[1]);
+    }
     if (outcome.exitCode() == 0) {
       throw new AssertionError(object + " outlives the process: " + outcome.output());
     }

@@ -56,6 +56,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private final AgentLog log;
     private final BooleanSupplier cancelled;
     private final List<String> missing = new ArrayList<>();
+    private boolean memoryUnreadable;
     private String debugNonSafepoints = "unknown: the JVM does not describe itself";
 
     Start(Options options, AgentLog log, BooleanSupplier cancelled) {
@@ -131,6 +132,7 @@ public final class KernelEngineStarter implements EngineStarter {
         String why = "process_vm_readv of this process fails";
         log.warn(Trouble.PROCESS_MEMORY, why);
         missing.add(why);
+        memoryUnreadable = true;
       }
       return modules;
     }
@@ -151,7 +153,9 @@ public final class KernelEngineStarter implements EngineStarter {
     }
 
     private Optional<HotspotVm> withoutJava(String why) {
-      log.warn(Trouble.JVM_STRUCTURES, why);
+      if (!memoryUnreadable) { // else this follows from what was said already
+        log.warn(Trouble.JVM_STRUCTURES, why);
+      }
       missing.add("Java frames (" + why + ")");
       return Optional.empty();
     }

@@ -10,8 +10,8 @@ public final class BusyLoad {
   public static void main(String[] args) throws InterruptedException {
     AgentGate.await();
     System.out.println("ready=1");
-    long end = System.nanoTime() + Long.parseLong(args[0]) * 1_000_000_000L;
-    while (System.nanoTime() < end) {
+    long end = Burn.cpuNanos() + Long.parseLong(args[0]) * 1_000_000_000L;
+    while (Burn.cpuNanos() < end) {
       busy();
     }
   }
