@@ -70,7 +70,12 @@ public final class HotspotFrames {
     return new Resolution(frames, missing);
   }
 
-  /** An interpreted method. {@code bci} {@link RawFrame#BCI_UNKNOWN} where not known. */
+  /**
+   * An interpreted method. {@code bci} {@link RawFrame#BCI_UNKNOWN} where not known.
+   *
+   * <p>The two addresses are its only identity. After class unloading a class of the same shape can
+   * get both, so this has to be asked soon after the sample, and not answered from memory for long.
+   */
   public Resolution interpreted(long method, long constMethod, int bci) {
     if ((methods.constMethodOf(method) & (1L << 48) - 1) != constMethod) {
       return Resolution.unresolved(

@@ -18,6 +18,9 @@ final class Nmethods {
   private static final int SCOPES_MAX = 512; // inlining depth; MaxInlineLevel is 15
   private static final int DEBUG_INFO_BYTES_MAX = 1 << 28;
 
+  /** In 17: unloaded 3, zombie 4; from 21 on the highest state is 2. */
+  private static final int STATE_UNLOADED = 3;
+
   /** Sender, method and bci take at most 5 bytes each. */
   private static final int SCOPE_BYTES = 15;
 
@@ -68,9 +71,14 @@ final class Nmethods {
     if (!readHeader(nmethod, header) || (int) field(layout.compileId()) != compileId) {
       return memory.ok() ? REPLACED : UNREADABLE;
     }
+    if (isUnloaded(nmethod, header)) {
+      return REPLACED;
+    }
     Decoding decoding = scopes(nmethod, pcOffset);
     memory.begin();
-    return readHeader(nmethod, again) && sameIdentity() ? decoding : REPLACED;
+    return readHeader(nmethod, again) && sameIdentity() && !isUnloaded(nmethod, again)
+        ? decoding
+        : REPLACED;
   }
 
   /** Also false when the block has been freed. */
@@ -79,6 +87,21 @@ final class Nmethods {
     return memory.bytes(nmethod, into, 0, into.length)
         && memory.value(block, blobLayout.blockUsed()) != 0
         && memory.ok();
+  }
+
+  /**
+   * The code is still there but its class is gone, so the metadata it refers to may describe other
+   * classes by now: up to 20 it lingers as unloaded or zombie; from 23 on the debug information is
+   * freed first, and its address set to the blob's end.
+   */
+  private boolean isUnloaded(long nmethod, byte[] from) {
+    boolean lingers =
+        layout.state().present() && Bytes.value(from, 0, layout.state()) >= STATE_UNLOADED;
+    boolean purged =
+        layout.immutableData().present()
+            && field(layout.immutableDataSize()) > 0
+            && field(layout.immutableData()) == nmethod + field(blobLayout.size());
+    return lingers || purged || field(layout.method()) == 0;
   }
 
   private boolean sameIdentity() {
@@ -197,6 +220,6 @@ final class Nmethods {
       scopes.add(new Scope(method, bci));
       offset = sender;
     }
-    return !scopes.isEmpty();
+    return !scopes.isEmpty() && scopes.getLast().method() == field(layout.method());
   }
 }

@@ -13,8 +13,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Child.java under some JDK with some options. */
+/** Child.java, or another program of the test resources, under some JDK with some options. */
 final class ChildJvm implements AutoCloseable {
+  private static final int LINES_MAX = 100;
+
   private final Process process;
   private final BufferedReader out;
   private final Path source;
@@ -27,9 +29,14 @@ final class ChildJvm implements AutoCloseable {
   }
 
   static ChildJvm start(Path javaHome, int workMillis, String... options) throws IOException {
+    return start("Child.java", javaHome, workMillis, options);
+  }
+
+  static ChildJvm start(String program, Path javaHome, int workMillis, String... options)
+      throws IOException {
     Path directory = Files.createTempDirectory("jebpf-child");
-    Path source = directory.resolve("Child.java");
-    try (InputStream in = ChildJvm.class.getResourceAsStream("Child.java")) {
+    Path source = directory.resolve(program);
+    try (InputStream in = ChildJvm.class.getResourceAsStream(program)) {
       Files.write(source, in.readAllBytes());
     }
     List<String> command = new ArrayList<>();
@@ -73,11 +80,17 @@ final class ChildJvm implements AutoCloseable {
   }
 
   private void expect(String wanted) throws IOException {
-    String line = out.readLine();
-    if (!wanted.equals(line)) {
-      close();
-      throw new IOException("the child said '" + line + "', not '" + wanted + "'");
+    for (int i = 0; i < LINES_MAX; i++) { // a JVM in trouble says so on stdout
+      String line = out.readLine();
+      if (wanted.equals(line)) {
+        return;
+      }
+      if (line == null) {
+        break;
+      }
     }
+    close();
+    throw new IOException("the child did not say '" + wanted + "'");
   }
 
   @Override
