@@ -68,6 +68,11 @@ public final class ElfSymbols {
     return Optional.empty();
   }
 
+  /** As below, for a caller that reads many names. */
+  static Optional<Table> dynamicTable(ElfImage image) {
+    return dynamicTable(image, CHUNK_BYTES);
+  }
+
   /** The dynamic symbols, found through the dynamic section. */
   static Optional<Table> dynamicTable(ElfImage image, int stringChunkBytes) {
     ElfDynamic dynamic = image.dynamic();
