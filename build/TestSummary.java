@@ -16,9 +16,13 @@ import org.w3c.dom.NodeList;
  * argument. Fails when a test failed or none ran.
  */
 final class TestSummary {
+  private static final String ASSUMPTION = "Assumption failed: ";
+
   private int tests;
   private final List<String> failed = new ArrayList<>();
-  private final Map<String, List<String>> skippedByReason = new TreeMap<>();
+
+  /** Reason to class to count. */
+  private final Map<String, Map<String, Integer>> skippedByReason = new TreeMap<>();
 
   private TestSummary() {}
 
@@ -57,11 +61,9 @@ final class TestSummary {
       tests++;
       NodeList skipped = test.getElementsByTagName("skipped");
       if (skipped.getLength() > 0) {
-        String reason = ((Element) skipped.item(0)).getAttribute("message");
         skippedByReason
-            .computeIfAbsent(
-                reason.isEmpty() ? "no reason given" : reason, key -> new ArrayList<>())
-            .add(name);
+            .computeIfAbsent(reason((Element) skipped.item(0)), key -> new TreeMap<>())
+            .merge(test.getAttribute("classname"), 1, Integer::sum);
       } else if (test.getElementsByTagName("failure").getLength() > 0
           || test.getElementsByTagName("error").getLength() > 0) {
         failed.add(name);
@@ -69,14 +71,24 @@ final class TestSummary {
     }
   }
 
+  /**
+   * Of a condition it is an attribute; of a failed assumption the first line of the stack trace.
+   */
+  private static String reason(Element skipped) {
+    String message = skipped.getAttribute("message");
+    String line = message.isEmpty() ? skipped.getTextContent().strip() : message;
+    line = line.lines().findFirst().orElse("no reason given");
+    return line.substring(
+        line.indexOf(ASSUMPTION) < 0 ? 0 : line.indexOf(ASSUMPTION) + ASSUMPTION.length());
+  }
+
   private boolean print() {
     int skipped = 0;
-    for (Map.Entry<String, List<String>> reason : skippedByReason.entrySet()) {
-      skipped += reason.getValue().size();
-      System.out.printf("skipped %4d: %s%n", reason.getValue().size(), reason.getKey());
-      for (String name : reason.getValue()) {
-        System.out.println("              " + name);
-      }
+    for (Map.Entry<String, Map<String, Integer>> reason : skippedByReason.entrySet()) {
+      int count = reason.getValue().values().stream().mapToInt(Integer::intValue).sum();
+      skipped += count;
+      System.out.printf("skipped %4d: %s%n", count, reason.getKey());
+      reason.getValue().forEach((name, tests) -> System.out.printf("     %7d %s%n", tests, name));
     }
     for (String name : failed) {
       System.out.println("FAILED        " + name);
