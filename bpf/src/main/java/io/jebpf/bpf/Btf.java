@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * The type information of a BPF object (Documentation/bpf/btf.rst at v6.1), as far as we ask:
- * structs with their fields, enums, and the variables of data sections. Immutable.
+ * structs with their fields, enums, and the variables of data sections. One thread at a time.
  *
  * <pre>
  *  header  u16 magic 0xeb9f, u8 version, u8 flags, u32 header length,
@@ -56,6 +56,7 @@ final class Btf {
   private final ByteBuffer raw;
   private final int strings;
   private final List<Type> types = new ArrayList<>();
+  private final Map<Integer, Map<String, Field>> byName = new HashMap<>();
 
   private Btf(ByteBuffer raw) {
     this.raw = raw;
@@ -154,12 +155,15 @@ final class Btf {
 
   /** A field by name. */
   Optional<Field> field(int struct, String name) {
-    for (Field field : fields(struct)) {
-      if (field.name().equals(name)) {
-        return Optional.of(field);
+    Map<String, Field> fields = byName.get(struct);
+    if (fields == null) {
+      fields = new HashMap<>();
+      for (Field field : fields(struct)) {
+        fields.putIfAbsent(field.name(), field);
       }
+      byName.put(struct, fields);
     }
-    return Optional.empty();
+    return Optional.ofNullable(fields.get(name));
   }
 
   boolean isStruct(int id) {

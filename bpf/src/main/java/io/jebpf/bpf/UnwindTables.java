@@ -81,17 +81,45 @@ public final class UnwindTables {
     return nextRule;
   }
 
+  /** The rows of a table, read one by one: a large table is not copied to be handed over. */
+  public interface Rows {
+    /** ELF virtual address; ascending (unsigned). */
+    int start(int row);
+
+    /** Number from {@link UnwindTables#rule}. */
+    int rule(int row);
+  }
+
+  /** As {@link #add(Rows, int)}, from arrays. */
+  public int add(int[] starts, int[] globalRules, int rows) throws KernelException {
+    if (rows > starts.length || rows > globalRules.length) {
+      throw new IllegalArgumentException(
+          rows + " rows of " + starts.length + " starts and " + globalRules.length + " rules");
+    }
+    Rows table =
+        new Rows() {
+          @Override
+          public int start(int row) {
+            return starts[row];
+          }
+
+          @Override
+          public int rule(int row) {
+            return globalRules[row];
+          }
+        };
+    return add(table, rows);
+  }
+
   /**
    * Puts a table into the kernel. It is complete before any walk can see it.
    *
-   * @param starts ELF virtual addresses, ascending (unsigned)
-   * @param globalRules rule of each row, from {@link #rule}
-   * @param rows how many of both are used
+   * @param rows how many rows it has
    * @return the table's number, for {@link KernelMapping}
    */
-  public int add(int[] starts, int[] globalRules, int rows) throws KernelException {
+  public int add(Rows table, int rows) throws KernelException {
     requireOpen();
-    checkRows(starts, globalRules, rows);
+    checkRows(table, rows);
     if (nextTable == Layout.TABLES_MAX && free.isEmpty()) {
       throw new KernelException(
           "adding unwind table " + Layout.TABLES_MAX,
@@ -112,7 +140,7 @@ public final class UnwindTables {
           "bpf(BPF_MAP_CREATE, unwind table of " + rows + " rows)", -fd, Advice.forMap(-fd));
     }
     try {
-      fill(fd, starts, globalRules, rows);
+      fill(fd, table, rows);
       int number = free.isEmpty() ? nextTable : free.peekFirst();
       int error = bpf.mapUpdate(outerFd, number, fd);
       if (error < 0) {
@@ -130,21 +158,20 @@ public final class UnwindTables {
     }
   }
 
-  private void fill(int fd, int[] starts, int[] globalRules, int rows) throws KernelException {
+  private void fill(int fd, Rows table, int rows) throws KernelException {
     long length = (long) rows * Layout.ROW_BYTES;
     try (Mmap mapped = Mmap.temporary(kernel, "unwind_table", fd, length)) {
       ByteBuffer out = mapped.buffer();
       for (int i = 0, at = 0; i < rows; i++, at += Layout.ROW_BYTES) {
-        out.putInt(at + Layout.ROW_START, starts[i]);
-        out.putShort(at + Layout.ROW_RULE, (short) globalRules[i]);
+        out.putInt(at + Layout.ROW_START, table.start(i));
+        out.putShort(at + Layout.ROW_RULE, (short) table.rule(i));
       }
     }
   }
 
-  private void checkRows(int[] starts, int[] globalRules, int rows) throws KernelException {
-    if (rows <= 0 || rows > starts.length || rows > globalRules.length) {
-      throw new IllegalArgumentException(
-          rows + " rows of " + starts.length + " starts and " + globalRules.length + " rules");
+  private void checkRows(Rows table, int rows) throws KernelException {
+    if (rows <= 0) {
+      throw new IllegalArgumentException("a table of " + rows + " rows");
     }
     if (rows > Layout.TABLE_ROWS_MAX) {
       throw new KernelException(
@@ -152,14 +179,17 @@ public final class UnwindTables {
           Errno.E2BIG,
           "at most " + Layout.TABLE_ROWS_MAX + " are searched; stacks end in this file");
     }
+    int before = 0;
     for (int i = 0; i < rows; i++) {
-      if (globalRules[i] < 0 || globalRules[i] >= nextRule) {
-        throw new IllegalArgumentException(
-            "row " + i + " names rule " + globalRules[i] + " of " + nextRule);
+      int rule = table.rule(i);
+      int start = table.start(i);
+      if (rule < 0 || rule >= nextRule) {
+        throw new IllegalArgumentException("row " + i + " names rule " + rule + " of " + nextRule);
       }
-      if (i > 0 && Integer.compareUnsigned(starts[i], starts[i - 1]) <= 0) {
+      if (i > 0 && Integer.compareUnsigned(start, before) <= 0) {
         throw new IllegalArgumentException("row " + i + " does not start above the row before it");
       }
+      before = start;
     }
   }
 

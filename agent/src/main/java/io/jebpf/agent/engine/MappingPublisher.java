@@ -153,12 +153,18 @@ final class MappingPublisher {
       numbers[i] =
           kernel.rule(rule.cfa(), rule.cfaOffset(), rule.rbp(), rule.rbpOffset(), rule.raOffset());
     }
-    int[] starts = new int[table.rows()];
-    int[] global = new int[table.rows()];
-    for (int row = 0; row < starts.length; row++) {
-      starts[row] = table.start(row);
-      global[row] = numbers[table.rule(row)];
-    }
-    return new Table(kernel.add(starts, global, starts.length), starts.length);
+    UnwindTables.Rows rows =
+        new UnwindTables.Rows() {
+          @Override
+          public int start(int row) {
+            return table.start(row);
+          }
+
+          @Override
+          public int rule(int row) {
+            return numbers[table.rule(row)];
+          }
+        };
+    return new Table(kernel.add(rows, table.rows()), table.rows());
   }
 }

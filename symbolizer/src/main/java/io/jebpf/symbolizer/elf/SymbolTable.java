@@ -19,6 +19,9 @@ final class SymbolTable {
   /** Symbols that may nest around an address (a sized function around local labels). */
   private static final int NESTING_MAX = 32;
 
+  /** Enough for libjvm, so that its table is not copied while it grows. */
+  private static final int CAPACITY_FIRST = 1 << 16;
+
   private static final int NAME_BYTES_MAX = 16 * 1024;
 
   /** Kept as long as the table; most names fit. */
@@ -61,7 +64,7 @@ final class SymbolTable {
   private static SymbolTable build(ElfImage image, ElfSymbols.Table table, boolean full) {
     ElfCursor in = table.symbols();
     long base = image.lowestAddress();
-    int capacity = (int) Math.min(table.count(), 1024);
+    int capacity = (int) Math.min(table.count(), CAPACITY_FIRST);
     long[] order = new long[capacity]; // start << 32 | index
     int[] sizes = new int[capacity];
     int[] names = new int[capacity];

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The kernel's code symbols, read once from {@code /proc/kallsyms}: 8 bytes and the name for each.
@@ -20,7 +22,9 @@ final class KernelSymbolTable {
   /** A kernel with all modules loaded has 300,000. */
   static final int SYMBOLS_MAX = 1 << 20;
 
-  static final int NAME_BYTES_MAX = 32 << 20;
+  private static final int BLOCK_BYTES = 64 * 1024;
+
+  private static final int BLOCKS_MAX = 512;
 
   /** No kernel function is longer; bounds the last symbol before a gap. */
   private static final long FUNCTION_BYTES_MAX = 64 * 1024;
@@ -36,8 +40,9 @@ final class KernelSymbolTable {
   private long[] order = new long[1 << 14]; // offset << 32 | index while reading
   private int[] offsets = new int[0]; // sorted, unsigned
   private int[] nameOffsets = new int[1 << 14];
-  private byte[] names = new byte[1 << 18];
-  private int nameBytes;
+  private final List<byte[]> names = new ArrayList<>(); // blocks; a name does not cross them
+  private byte[] block = new byte[0];
+  private int blockBytes;
   private int count;
   private int lines;
 
@@ -98,21 +103,23 @@ final class KernelSymbolTable {
     int length = end - name;
     if (address - base >>> 32 != 0
         || count == SYMBOLS_MAX
-        || length > NAME_BYTES_MAX - nameBytes - 1) {
+        || length >= BLOCK_BYTES
+        || names.size() == BLOCKS_MAX) {
       return;
     }
     if (count == order.length) {
       order = Arrays.copyOf(order, count * 2);
       nameOffsets = Arrays.copyOf(nameOffsets, count * 2);
     }
-    if (nameBytes + length + 1 > names.length) {
-      names = Arrays.copyOf(names, Math.min(NAME_BYTES_MAX, names.length * 2));
+    if (blockBytes + length + 1 > block.length) {
+      block = new byte[BLOCK_BYTES];
+      names.add(block);
+      blockBytes = 0;
     }
     order[count] = (address - base << 32 | count) ^ Long.MIN_VALUE; // sorts as unsigned
-    nameOffsets[count++] = nameBytes;
-    System.arraycopy(line, name, names, nameBytes, length);
-    nameBytes += length;
-    names[nameBytes++] = 0;
+    nameOffsets[count++] = (names.size() - 1) * BLOCK_BYTES + blockBytes;
+    System.arraycopy(line, name, block, blockBytes, length);
+    blockBytes += length + 1; // and a 0
   }
 
   private void sort() {
@@ -125,7 +132,6 @@ final class KernelSymbolTable {
       sortedNames[i] = nameOffsets[(int) key];
     }
     nameOffsets = sortedNames;
-    names = Arrays.copyOf(names, nameBytes);
     order = new long[0];
   }
 
@@ -139,7 +145,7 @@ final class KernelSymbolTable {
   }
 
   long heapBytes() {
-    return 8L * count + names.length;
+    return 8L * count + (long) names.size() * BLOCK_BYTES;
   }
 
   /** Index of the symbol that covers an address; -1 when none does. */
@@ -175,11 +181,12 @@ final class KernelSymbolTable {
 
   /** The name, followed by a tab and the module in brackets for symbols of modules. */
   String line(int index) {
-    int start = nameOffsets[index];
+    byte[] text = names.get(nameOffsets[index] / BLOCK_BYTES);
+    int start = nameOffsets[index] % BLOCK_BYTES;
     int end = start;
-    while (names[end] != 0) {
+    while (text[end] != 0) {
       end++;
     }
-    return new String(names, start, end - start, StandardCharsets.US_ASCII);
+    return new String(text, start, end - start, StandardCharsets.US_ASCII);
   }
 }

@@ -40,6 +40,8 @@ public final class UnwindCompiler {
   private final CfaMachine machine;
   private final Map<Long, CommonPart> cies = new HashMap<>();
   private final UnwindTableBuilder table;
+  private long lastPosition = -1;
+  private Optional<CommonPart> lastCommon = Optional.empty();
   private int functions;
   private int skipped;
   private final CfaMachine.Rows rows = this::row;
@@ -176,6 +178,9 @@ public final class UnwindCompiler {
 
   /** The CIE at a position and the state it sets up; empty when it is not understood. */
   private Optional<CommonPart> common(long position) {
+    if (position == lastPosition) { // nearly all functions of an object share one
+      return lastCommon;
+    }
     CommonPart known = cies.get(position);
     if (known == null) {
       Optional<Cie> cie = position < 0 ? Optional.empty() : Cie.read(cieIn, position);
@@ -188,7 +193,9 @@ public final class UnwindCompiler {
       known = new CommonPart(cie.get(), machine.initialState());
       cies.put(position, known);
     }
-    return Optional.of(known);
+    lastPosition = position;
+    lastCommon = Optional.of(known);
+    return lastCommon;
   }
 
   /** Compiles the description at a position; {@code next} is where the next function starts. */

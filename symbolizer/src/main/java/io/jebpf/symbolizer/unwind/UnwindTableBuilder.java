@@ -76,9 +76,10 @@ final class UnwindTableBuilder {
   }
 
   UnwindTable build(int functions, int skipped) {
+    boolean fits = rows > starts.length / 4 * 3; // a copy would cost more than it saves
     return new UnwindTable(
-        Arrays.copyOf(starts, rows),
-        Arrays.copyOf(ruleIndexes, rows),
+        fits ? starts : Arrays.copyOf(starts, rows),
+        fits ? ruleIndexes : Arrays.copyOf(ruleIndexes, rows),
         rows,
         List.copyOf(rules),
         functions,
