@@ -15,6 +15,9 @@ final class AgentLayer {
    * Modules of the JDK that parts of the agent use. Each is optional: with --limit-modules, jlink
    * or a modular application, a module may be absent, and then the part that needs it finds its
    * module missing in the layer.
+   *
+   * <p>Not jdk.unsupported: protobuf-java would find sun.misc.Unsafe in it, use it, and JDK 24 and
+   * newer would print four warning lines on the application's standard error.
    */
   static final List<String> WANTED =
       List.of(
@@ -24,8 +27,7 @@ final class AgentLayer {
           "java.net.http",
           "jdk.attach",
           "jdk.httpserver",
-          "jdk.management",
-          "jdk.unsupported");
+          "jdk.management");
 
   private AgentLayer() {}
 

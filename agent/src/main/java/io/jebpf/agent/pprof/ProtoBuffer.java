@@ -1,5 +1,7 @@
 package io.jebpf.agent.pprof;
 
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Arrays;
@@ -8,34 +10,46 @@ import java.util.Arrays;
  * A message of the protobuf wire format under construction: fields in, bytes out. Owner: one
  * thread.
  *
- * <p>Why not protobuf-java: its writer calls {@code sun.misc.Unsafe}, for which JDK 24 and newer
- * print four warning lines on the application's standard error, and it would be the largest part of
- * the jar. The four kinds of field that pprof needs are written here.
+ * <p>protobuf-java encodes into an array that is used again for message after message; generated
+ * message classes would make an object of each sample, location and line. The agent's module does
+ * not read {@code jdk.unsupported}: protobuf-java finds no {@code sun.misc.Unsafe} there, goes
+ * without, and so spares the application the four warning lines of JDK 24 and newer.
  */
 final class ProtoBuffer {
-  private static final int VARINT = 0;
-  private static final int BYTES = 2;
+  /** Longest tag, and longest length or number. */
+  private static final int HEADER_BYTES_MAX = 5 + 10;
 
   private byte[] bytes;
-  private int size;
+
+  /** Bytes before the encoder's own start: it was replaced when the array grew. */
+  private int before;
+
+  private CodedOutputStream encoder;
 
   ProtoBuffer(int capacity) {
     bytes = new byte[capacity];
+    encoder = CodedOutputStream.newInstance(bytes);
   }
 
   int size() {
-    return size;
+    return before + encoder.getTotalBytesWritten();
   }
 
   void clear() {
-    size = 0;
+    before = 0;
+    encoder = CodedOutputStream.newInstance(bytes);
   }
 
   /** A field of type int64, uint64 or bool; left out when it is 0, as proto3 does. */
   void number(int field, long value) {
-    if (value != 0) {
-      tag(field, VARINT);
-      varint(value);
+    if (value == 0) {
+      return;
+    }
+    reserve(HEADER_BYTES_MAX);
+    try {
+      encoder.writeInt64(field, value);
+    } catch (IOException e) {
+      throw noRoom(e);
     }
   }
 
@@ -44,40 +58,44 @@ final class ProtoBuffer {
   }
 
   void bytes(int field, byte[] content, int length) {
-    tag(field, BYTES);
-    varint(length);
-    reserve(length);
-    System.arraycopy(content, 0, bytes, size, length);
-    size += length;
+    reserve(HEADER_BYTES_MAX + length);
+    try {
+      encoder.writeTag(field, WireFormat.WIRETYPE_LENGTH_DELIMITED);
+      encoder.writeUInt32NoTag(length);
+      encoder.write(content, 0, length);
+    } catch (IOException e) {
+      throw noRoom(e);
+    }
   }
 
   /** A nested message, or a packed list of varints. */
   void message(int field, ProtoBuffer content) {
-    bytes(field, content.bytes, content.size);
+    bytes(field, content.bytes, content.size());
   }
 
   /** A bare varint: an element of a packed list. Negative values take ten bytes. */
   void varint(long value) {
-    reserve(10);
-    long rest = value;
-    while ((rest & ~0x7fL) != 0) {
-      bytes[size++] = (byte) (rest | 0x80);
-      rest >>>= 7;
+    reserve(HEADER_BYTES_MAX);
+    try {
+      encoder.writeInt64NoTag(value);
+    } catch (IOException e) {
+      throw noRoom(e);
     }
-    bytes[size++] = (byte) rest;
   }
 
   void writeTo(OutputStream out) throws IOException {
-    out.write(bytes, 0, size);
-  }
-
-  private void tag(int field, int wireType) {
-    varint((long) field << 3 | wireType);
+    out.write(bytes, 0, size());
   }
 
   private void reserve(int more) {
-    if (bytes.length - size < more) {
-      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, size + more));
+    if (encoder.spaceLeft() < more) {
+      before = size();
+      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, before + more));
+      encoder = CodedOutputStream.newInstance(bytes, before, bytes.length - before);
     }
+  }
+
+  private static IllegalStateException noRoom(IOException cause) {
+    return new IllegalStateException("no room was reserved", cause);
   }
 }

@@ -1,14 +1,16 @@
 package io.jebpf.agent.pprof;
 
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.util.Arrays;
 
-/** Goes through the fields of one protobuf message. Owner: one thread. */
+/** Goes through the fields of one protobuf message in an array. Owner: one thread. */
 final class ProtoCursor {
   private final byte[] bytes;
-  private final int limit;
-  private int position;
+  private final int base;
+  private final CodedInputStream in;
   private int field;
   private long number;
   private int start;
@@ -16,29 +18,26 @@ final class ProtoCursor {
 
   ProtoCursor(byte[] bytes, int position, int limit) {
     this.bytes = bytes;
-    this.position = position;
-    this.limit = limit;
+    this.base = position;
+    this.in = CodedInputStream.newInstance(bytes, position, limit - position);
   }
 
   /** Steps to the next field; false at the end of the message. */
   boolean next() throws IOException {
-    if (position >= limit) {
+    int tag = in.readTag();
+    if (tag == 0) {
       return false;
     }
-    long tag = varint();
-    field = (int) (tag >>> 3);
+    field = WireFormat.getTagFieldNumber(tag);
     length = -1;
-    switch ((int) (tag & 7)) {
-      case 0 -> number = varint();
-      case 1 -> skip(8);
-      case 2 -> {
-        long size = varint();
-        start = position;
-        length = (int) Math.min(size, Integer.MAX_VALUE);
-        skip(size);
+    switch (WireFormat.getTagWireType(tag)) {
+      case WireFormat.WIRETYPE_VARINT -> number = in.readInt64();
+      case WireFormat.WIRETYPE_LENGTH_DELIMITED -> {
+        length = in.readRawVarint32();
+        start = base + in.getTotalBytesRead();
+        in.skipRawBytes(length);
       }
-      case 5 -> skip(4);
-      default -> throw new IOException("wire type " + (tag & 7) + " at byte " + position);
+      default -> in.skipField(tag);
     }
     return true;
   }
@@ -66,32 +65,10 @@ final class ProtoCursor {
     }
     long[] values = new long[length];
     int count = 0;
-    ProtoCursor list = nested();
-    while (list.position < list.limit) {
-      values[count++] = list.varint();
+    CodedInputStream list = CodedInputStream.newInstance(bytes, start, length);
+    while (!list.isAtEnd()) {
+      values[count++] = list.readInt64();
     }
     return Arrays.copyOf(values, count);
-  }
-
-  private void skip(long count) throws IOException {
-    if (count < 0 || count > limit - position) {
-      throw new IOException("field " + field + " of " + count + " bytes ends behind the message");
-    }
-    position += (int) count;
-  }
-
-  private long varint() throws IOException {
-    long value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      if (position >= limit) {
-        throw new IOException("truncated number at byte " + position);
-      }
-      byte next = bytes[position++];
-      value |= (long) (next & 0x7f) << shift;
-      if (next >= 0) {
-        return value;
-      }
-    }
-    throw new IOException("number of more than 10 bytes at byte " + position);
   }
 }
