@@ -23,19 +23,19 @@ class WholenessTest {
   @ParameterizedTest(name = "{0} Hz")
   @ValueSource(ints = {99, 999})
   void h2UnderMixedLoad(int hz) throws IOException {
-    assertWhole(Applications.h2(directory, agent(hz), 12), hz * 8);
+    assertWhole(Applications.h2(directory, agent(hz), 12), hz * 3);
   }
 
   @ParameterizedTest(name = "{0} Hz")
   @ValueSource(ints = {99, 999})
   void kafkaBrokerAndProducer(int hz) throws IOException {
-    assertWhole(Applications.kafka(directory, agent(hz), 800_000), hz * 4);
+    assertWhole(Applications.kafka(directory, agent(hz), 800_000), hz * 2);
   }
 
   @ParameterizedTest(name = "{0} Hz")
   @ValueSource(ints = {99, 999})
   void luceneBenchmark(int hz) throws IOException {
-    assertWhole(Applications.lucene(directory, agent(hz), 6), hz * 4);
+    assertWhole(Applications.lucene(directory, agent(hz), 6), hz * 2);
   }
 
   private static String agent(int hz) {
