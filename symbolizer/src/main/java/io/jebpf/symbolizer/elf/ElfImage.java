@@ -32,7 +32,10 @@ public final class ElfImage implements AutoCloseable {
   private static final int SECTION_NAME_BYTES_MAX = 64;
   private static final int NOTE_BYTES_MAX = 64 * 1024;
   private static final int BUILD_ID_BYTES_MAX = 64;
-  private static final int CHUNK_BYTES = 64 * 1024;
+
+  /** Above this, RandomAccessFile allocates native memory for each read. */
+  private static final int CHUNK_BYTES = 8 * 1024;
+
   private static final int NOTE_GNU_BUILD_ID = 3;
   private static final int PAGE_BYTES = 4096;
 
@@ -57,15 +60,22 @@ public final class ElfImage implements AutoCloseable {
     this.memory = memory;
     this.machine = machine;
     this.segments = header.segments;
-    this.code =
-        segments.stream()
-            .filter(s -> s.type() == ElfSegment.LOAD)
-            .filter(s -> (s.flags() & ElfSegment.FLAG_EXECUTE) != 0)
-            .toArray(ElfSegment[]::new);
+    this.code = codeSegments(header.segments);
     this.lowest = lowest;
     this.sectionsOffset = header.sectionsOffset;
     this.sectionCount = header.sectionCount;
     this.sectionNames = header.sectionNames;
+  }
+
+  private static ElfSegment[] codeSegments(List<ElfSegment> segments) {
+    List<ElfSegment> found = new ArrayList<>();
+    for (ElfSegment segment : segments) {
+      boolean executable = (segment.flags() & ElfSegment.FLAG_EXECUTE) != 0;
+      if (segment.type() == ElfSegment.LOAD && executable) {
+        found.add(segment);
+      }
+    }
+    return found.toArray(new ElfSegment[0]);
   }
 
   private record Header(

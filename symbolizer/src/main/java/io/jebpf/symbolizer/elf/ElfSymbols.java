@@ -21,7 +21,7 @@ public final class ElfSymbols {
   private static final int PLACES_MAX = 4096;
 
   private static final int NAME_BYTES_MAX = 4096;
-  static final int CHUNK_BYTES = 64 * 1024;
+  static final int CHUNK_BYTES = 8 * 1024;
 
   private ElfSymbols() {}
 

@@ -37,9 +37,9 @@ final class KernelSymbolTable {
   private static final long REACH = 1L << 31;
 
   private long base; // of the offsets; 0 until the first symbol
-  private long[] order = new long[1 << 14]; // offset << 32 | index while reading
+  private long[] order = new long[1 << 16]; // offset << 32 | index while reading
   private int[] offsets = new int[0]; // sorted, unsigned
-  private int[] nameOffsets = new int[1 << 14];
+  private int[] nameOffsets = new int[1 << 16];
   private final List<byte[]> names = new ArrayList<>(); // blocks; a name does not cross them
   private byte[] block = new byte[0];
   private int blockBytes;

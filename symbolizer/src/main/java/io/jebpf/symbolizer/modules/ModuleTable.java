@@ -54,7 +54,21 @@ public final class ModuleTable {
 
   private record Refusal(String reason, int tries) {}
 
-  private record FileKey(long device, long inode, String path) {}
+  private record FileKey(long device, long inode, String path) {
+    // Written out: what the compiler makes for records costs classes at run time.
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof FileKey key
+          && device == key.device
+          && inode == key.inode
+          && path.equals(key.path);
+    }
+
+    @Override
+    public int hashCode() {
+      return path.hashCode() * 31 + Long.hashCode(inode);
+    }
+  }
 
   /** What is known of a file: its image (closed, for its program headers) and its loads. */
   private record Known(ElfImage image, String buildId, Map<Long, Module> byBias) {}
@@ -110,10 +124,25 @@ public final class ModuleTable {
       }
     }
     retireAllBut(used);
-    boolean changed = !found.equals(mappings);
+    boolean changed = !sameAsBefore(found);
     modules = used;
     mappings = List.copyOf(found);
     return changed;
+  }
+
+  private boolean sameAsBefore(List<ExecMapping> found) {
+    if (found.size() != mappings.size()) {
+      return false;
+    }
+    for (int i = 0; i < found.size(); i++) {
+      ExecMapping one = found.get(i);
+      ExecMapping before = mappings.get(i);
+      boolean same = one.start() == before.start() && one.end() == before.end();
+      if (!same || one.module() != before.module()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Optional<Module> module(List<MapsEntry> entries, int index) {

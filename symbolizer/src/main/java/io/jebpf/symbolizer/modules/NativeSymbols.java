@@ -1,5 +1,6 @@
 package io.jebpf.symbolizer.modules;
 
+import io.jebpf.symbolizer.IdentityCache;
 import io.jebpf.symbolizer.demangle.Demangler;
 import io.jebpf.symbolizer.elf.CodeSymbols;
 import io.jebpf.symbolizer.elf.ElfException;
@@ -17,16 +18,17 @@ public final class NativeSymbols {
 
   static final int TABLES_MAX = 256;
 
-  /** Functions whose names are kept: those a profile of a JVM shows are some hundred. */
-  static final int FUNCTIONS_MAX = 2048;
+  /**
+   * Functions whose names are kept: those a profile of a JVM shows are some hundred, twice this
+   * fit.
+   */
+  static final int FUNCTIONS_MAX = 1024;
 
   private final ModuleTable modules;
   private final LinkedHashMap<Integer, CodeSymbols> tables = new LinkedHashMap<>(16, 0.75f, true);
-  private final LinkedHashMap<Function, String> names = new LinkedHashMap<>(64, 0.75f, true);
+  private final IdentityCache<String> names = new IdentityCache<>(FUNCTIONS_MAX);
   private final HiddenFunctions hidden;
   private long tableBytes;
-
-  private record Function(int module, long start) {}
 
   public NativeSymbols(ModuleTable modules) {
     this.modules = modules;
@@ -69,19 +71,13 @@ public final class NativeSymbols {
       return withoutSymbol(module, virtualAddress);
     }
     long start = place.get().start();
-    Function function = new Function(module.number(), start);
-    String name = names.get(function);
-    if (name == null) {
+    String name = names.get(module.number(), start, "");
+    if (name.isEmpty()) {
       name = Demangler.demangle(table.name(place.get()));
       if (name.isEmpty()) {
         return new Symbol.Unknown(module.path(), "its file cannot be read any more");
       }
-      names.put(function, name);
-      if (names.size() > FUNCTIONS_MAX) {
-        Iterator<Function> eldest = names.keySet().iterator();
-        eldest.next();
-        eldest.remove();
-      }
+      names.put(module.number(), start, name);
     }
     return new Symbol.Known(name, module.path(), virtualAddress - start);
   }

@@ -14,7 +14,7 @@ import java.util.Optional;
  * once, so that the kernel side only looks one up.
  *
  * <p>Functions are taken in the order of their addresses (8 bytes each while compiling) and decoded
- * one after the other through a buffer of 64 KiB. Where no function is described, the table has an
+ * one after the other through a buffer of 8 KiB. Where no function is described, the table has an
  * explicit row without a rule; linkage table slots, which some linkers do not describe, get the
  * rule of a function that was just called.
  */

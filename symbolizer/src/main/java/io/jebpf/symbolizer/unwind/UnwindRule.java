@@ -51,4 +51,21 @@ public record UnwindRule(int cfa, int cfaOffset, int rbp, int rbpOffset, int raO
 
   /** Right after a call, and in linkage table slots: the return address is on top. */
   static final UnwindRule CALLED = new UnwindRule(CFA_RSP, 8, RBP_SAME, 0, -8);
+
+  // Written out: what the compiler makes for records costs classes at run time.
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof UnwindRule rule
+        && cfa == rule.cfa
+        && cfaOffset == rule.cfaOffset
+        && rbp == rule.rbp
+        && rbpOffset == rule.rbpOffset
+        && raOffset == rule.raOffset;
+  }
+
+  @Override
+  public int hashCode() {
+    return (((cfa * 31 + cfaOffset) * 31 + rbp) * 31 + rbpOffset) * 31 + raOffset;
+  }
 }
