@@ -10,13 +10,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Recognises the two functions at the root of each thread's stack in a stripped glibc (x86-64), by
- * what they do.
+ * Recognises functions in a stripped glibc (x86-64) by what they do: the two at the root of each
+ * thread's stack, and those in which threads wait for each other.
  *
  * <pre>
  *   pthread_create or a function it calls:   lea reg,[start_thread] ... call __clone_internal
  *   __clone_internal:                        call clone3
  *   clone3:                                  mov eax,435; syscall
+ *   below pthread_cond_wait and its like:    mov eax,202; syscall
  * </pre>
  */
 final class GlibcThreads {
@@ -25,6 +26,11 @@ final class GlibcThreads {
 
   /** Between taking start_thread's address and the call that passes it on. */
   private static final int ARGUMENT_REACH = 96;
+
+  private static final int FUTEX = 202;
+
+  /** Between the number of a system call and the call. */
+  private static final int NUMBER_REACH = 16;
 
   /** From the system call's number to the last part of the function; the next one is further. */
   private static final int CLONE3_BEFORE = 36;
@@ -54,6 +60,27 @@ final class GlibcThreads {
       }
     }
     return false;
+  }
+
+  /** Whether the function makes system calls, and all of them are futex. */
+  static boolean isFutexCall(ElfImage image, ElfFunctions.Function function) {
+    byte[] code = code(image, function);
+    boolean found = false;
+    for (int at = 0; at + 7 <= code.length; at++) {
+      if (code[at] == (byte) 0xb8 && i32(code, at + 1) >>> 10 == 0) { // mov eax,number
+        int end = Math.min(code.length - 2, at + NUMBER_REACH);
+        for (int call = at + 5; call <= end; call++) {
+          if (code[call] == 0x0f && code[call + 1] == 0x05) {
+            if (i32(code, at + 1) != FUTEX) {
+              return false;
+            }
+            found = true;
+            break;
+          }
+        }
+      }
+    }
+    return found;
   }
 
   /** Virtual address of start_thread; 0 when it is not found exactly once. */

@@ -22,8 +22,9 @@ import java.util.Optional;
  * <ul>
  *   <li>Where other objects import a symbol, and the dynamic linker bound it to this function's
  *       start, that symbol is a name of it.
- *   <li>A function that makes the system call clone3 is glibc's {@code clone3}; the function whose
- *       address glibc's thread creation hands down to it is {@code start_thread}.
+ *   <li>A function of libc that makes the system call clone3 is {@code clone3}, one that makes
+ *       futex calls is shown as {@code futex}; the function whose address libc's thread creation
+ *       hands down to clone3 is {@code start_thread}.
  * </ul>
  *
  * Other functions are told apart by their start ({@code libc.so.6+0x85520}). Owner: one thread.
@@ -56,7 +57,7 @@ final class HiddenFunctions {
       long start = function.get().start();
       String name = imports().getOrDefault(module.bias() + start, "");
       if (name.isEmpty() && module.fileName().startsWith("libc.so")) {
-        name = threadStart(module, image, function.get());
+        name = byBehaviour(module, image, function.get());
       }
       return Optional.of(new Hidden(start, name));
     } catch (ElfException e) {
@@ -64,7 +65,7 @@ final class HiddenFunctions {
     }
   }
 
-  private String threadStart(Module module, ElfImage image, ElfFunctions.Function function) {
+  private String byBehaviour(Module module, ElfImage image, ElfFunctions.Function function) {
     if (GlibcThreads.isClone3(image, function)) {
       return "clone3";
     }
@@ -73,7 +74,10 @@ final class HiddenFunctions {
     }
     long start =
         threadStarts.computeIfAbsent(module.number(), number -> GlibcThreads.startThread(image));
-    return start == function.start() ? "start_thread" : "";
+    if (start == function.start()) {
+      return "start_thread";
+    }
+    return GlibcThreads.isFutexCall(image, function) ? "futex" : "";
   }
 
   /** Run-time addresses to which imports are bound. Read again when other objects are loaded. */

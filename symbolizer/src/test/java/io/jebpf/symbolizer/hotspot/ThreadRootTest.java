@@ -81,6 +81,42 @@ class ThreadRootTest {
     return register || memoryOperand || before[2] == (byte) 0xe8;
   }
 
+  /** The truth here is the kernel's: the pc of a thread that waits in the futex system call. */
+  @Test
+  void waitingThreadsAreInFutex() throws Exception {
+    long self = ProcessHandle.current().pid();
+    try (ProcMemory processMemory = new ProcMemory(self)) {
+      ModuleTable modules = new ModuleTable(Path.of("/proc/self"), processMemory);
+      modules.refresh();
+      Module libc = modules.byFileName("libc.so.6").orElseThrow();
+      NativeSymbols symbols = new NativeSymbols(modules);
+      int waiting = 0;
+      int named = 0;
+      try (var tasks = Files.list(Path.of("/proc/self/task"))) {
+        for (Path task : tasks.toList()) {
+          String[] words = systemCall(task);
+          if (words.length == 9 && words[0].equals("202")) {
+            long pc = Long.parseUnsignedLong(words[8].substring(2), 16);
+            if (modules.at(pc).filter(module -> module.equals(libc)).isPresent()) {
+              waiting++;
+              named += symbols.resolve(libc.number(), pc, true) instanceof Symbol.Known ? 1 : 0;
+            }
+          }
+        }
+      }
+      Assumptions.assumeTrue(waiting > 0, "no thread is seen waiting in /proc/self/task");
+      assertEquals(waiting, named);
+    }
+  }
+
+  private static String[] systemCall(Path task) {
+    try {
+      return Files.readString(task.resolve("syscall")).strip().split(" ");
+    } catch (java.io.IOException endedOrNotAllowed) {
+      return new String[0];
+    }
+  }
+
   @Test
   void boundImportsNameTheVariantThatWasChosen() throws Exception {
     long self = ProcessHandle.current().pid();
