@@ -202,6 +202,7 @@ static __always_inline int find_code_inline(struct walk *w, __u64 pc)
 	w->found.walk = w->number;
 	w->found.blob_name = name;
 	w->found.frame_bytes = (__s32)read_int(blob + config.blob_frame_size) * 8;
+	w->found.blob_bytes = read_int(blob + config.blob_size);
 	w->found.compile_id = 0;
 	w->found.pc_offset = pc - blob;
 	w->found.module = 0;

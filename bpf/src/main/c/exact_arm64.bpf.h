@@ -31,4 +31,14 @@ __noinline int unwind_exact_blob(struct walk *w)
 	return w ? MARK(w, JEBPF_END_BAD_RETURN) : 1;
 }
 
+__noinline int unwind_frameless_interpreter(struct walk *w)
+{
+	return -1;
+}
+
+__noinline int unwind_stub(struct walk *w)
+{
+	return w ? unwind_by_fp(w) : 1;
+}
+
 #endif

@@ -12,7 +12,10 @@ static __u64 lowered_by(const struct walk *w, int i);
 int unwind_exact_nmethod(struct walk *w);
 int unwind_exact_blob(struct walk *w);
 int unwind_exact_interpreter(struct walk *w);
+int unwind_frameless_interpreter(struct walk *w);
+int unwind_stub(struct walk *w);
 
+#define IS_BLOB 2 /* see unwind_java() */
 #define CALL_BYTES 7	       /* the longest call: ff 94 24 disp32 */
 #define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
 #define BARRIER_FRAME_MAX 4096 /* facts 3.3.4: registers that a barrier's slow path saves */
@@ -69,6 +72,16 @@ static __always_inline bool plausible_twice(struct walk *w, __u64 ra, __u64 sp)
 	return !read_word(w, sp + w->found.frame_bytes - 8) && plausible_return(w, w->value);
 }
 
+/*
+ * Whether the word at an address returns into a caller of compiled code, and that caller's frame
+ * into another: the one word may be an old return address in a dead slot.
+ */
+__noinline int java_caller(struct walk *w, __u64 address)
+{
+	return w && !read_word(w, address) && in_code_cache(w->value) &&
+	       plausible_twice(w, w->value, address + 8);
+}
+
 /* Words pushed below the frame: tries the slots above the expected return address. */
 __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
 {
@@ -97,9 +110,9 @@ __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 
 	if (!w)
 		return 1;
-	ra = WORD(w, sp - 8);
-	if (plausible_return(w, ra)) {
+	if (java_caller(w, sp - 8)) {
 		fp = WORD(w, sp - 16);
+		ra = WORD(w, sp - 8);
 		return to_caller(w, ra, sp, fp);
 	}
 	if (read_user(w->bytes, LOOK_BACK_BYTES, w->pc - LOOK_BACK_BYTES))
@@ -109,10 +122,10 @@ __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 
 		if (!bytes || bytes >= BARRIER_FRAME_MAX)
 			continue;
-		ra = WORD(w, sp + bytes - 8);
-		if (!plausible_return(w, ra))
+		if (!java_caller(w, sp + bytes - 8))
 			continue;
 		fp = WORD(w, sp + bytes - 16);
+		ra = WORD(w, sp + bytes - 8);
 		return to_caller(w, ra, sp + bytes, fp);
 	}
 	return unwind_pushed_words(w, sp);
@@ -158,24 +171,6 @@ __noinline int unwind_wrapper(struct walk *w)
 	if (plausible_return(w, ra))
 		return to_caller(w, ra, sp, fp);
 	return unwind_pushed_words(w, sp);
-}
-
-/* Stubs and upcalls below another frame: rbp frames, the method entry barrier has a cookie. */
-__noinline int unwind_stub(struct walk *w)
-{
-	__u64 fp, ra;
-
-	if (!w)
-		return 1;
-	fp = WORD(w, w->fp);
-	ra = WORD(w, w->fp + 8);
-	if (ra == ~0ULL) {
-		ra = WORD(w, w->fp + 16);
-		return to_caller(w, ra, w->fp + 24, fp);
-	}
-	if (w->self.pc != config.call_stub_return && !plausible_return(w, ra))
-		return unwind_pushed_words(w, w->sp);
-	return to_caller(w, ra, w->fp + 16, fp);
 }
 
 /* The thread that runs: HotSpot's own thread-local pointer, through the dynamic thread vector. */
@@ -303,7 +298,11 @@ static __always_inline int real_pc(struct walk *w)
 	return 0;
 }
 
-/* One frame inside the code cache. 0: go on at the caller; else the walk ended. */
+/*
+ * One frame inside the code cache. 0: go on at the caller; IS_BLOB: the frame is pushed, its caller
+ * is for step() to find (not called from here: the kernel allows eight calls in depth); else
+ * the walk ended.
+ */
 __noinline int unwind_java(struct walk *w)
 {
 	int failed;
@@ -313,8 +312,16 @@ __noinline int unwind_java(struct walk *w)
 	if (config.cont_barrier && !w->exact &&
 	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
 		return cross_to_carrier(w);
-	if (in_interpreter(w->pc))
-		return w->exact ? unwind_exact_interpreter(w) : unwind_interpreted(w);
+	if (in_interpreter(w->pc)) {
+		if (w->exact)
+			return unwind_exact_interpreter(w);
+		if (w->callee == JEBPF_FRAME_NATIVE || w->callee == JEBPF_FRAME_STUB) {
+			failed = unwind_frameless_interpreter(w);
+			if (failed >= 0)
+				return failed;
+		}
+		return unwind_interpreted(w);
+	}
 	failed = find_code(w, w->pc);
 	if (failed)
 		return MARK(w, failed);
@@ -329,10 +336,10 @@ __noinline int unwind_java(struct walk *w)
 		return unwind_wrapper(w);
 	default:
 		if (w->exact)
-			return unwind_exact_blob(w);
+			return IS_BLOB;
 		if (in_continuation_stubs(w->pc))
 			return cross_to_carrier(w);
-		return w->self.frame_bytes > 0 ? unwind_runtime(w) : unwind_stub(w);
+		return w->self.frame_bytes > 0 ? unwind_runtime(w) : IS_BLOB;
 	}
 }
 

@@ -10,7 +10,7 @@
 #define LOOP(rounds, body, context) bpf_loop(rounds, body, context, 0)
 
 #if defined(__TARGET_ARCH_x86)
-#define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
+#define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rsi, rdi, r10, r11, r13, r15;
 #define BYTECODE_POINTER r13
 #elif defined(__TARGET_ARCH_arm64)
 #define EXACT_REGISTERS __u64 lr, x22;
@@ -29,6 +29,8 @@
 #include "hotspot.bpf.h"
 #if defined(__TARGET_ARCH_x86)
 #include "exact_x86.bpf.h"
+#include "exact_interpreter_x86.bpf.h"
+#include "exact_blob_x86.bpf.h"
 #else
 #include "exact_arm64.bpf.h"
 #endif

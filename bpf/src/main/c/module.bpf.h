@@ -164,8 +164,6 @@ __noinline int unwind_module(struct walk *w)
 		fp = WORD(w, cfa + rule->rbp_offset);
 	else if (rule->rbp == JEBPF_RBP_DEREF_RBP)
 		fp = WORD(w, w->fp + rule->rbp_offset);
-	if (!ra)
-		return MARK(w, JEBPF_END_ROOT);
 	return to_caller(w, ra, cfa, fp);
 }
 

@@ -23,6 +23,7 @@ static __always_inline void set_registers(struct walk *w, const struct pt_regs *
 	w->rcx = regs->cx;
 	w->rdx = regs->dx;
 	w->rdi = regs->di;
+	w->rsi = regs->si;
 	w->r10 = regs->r10;
 	w->r11 = regs->r11;
 	w->r13 = regs->r13;
@@ -72,6 +73,7 @@ static __always_inline int unwind_signal(struct walk *w, const struct jebpf_rule
 	w->r13 = WORD(w, frame + 80);
 	w->r15 = WORD(w, frame + 96);
 	w->rdi = WORD(w, frame + 104);
+	w->rsi = WORD(w, frame + 112);
 	w->rbx = WORD(w, frame + 128);
 	w->rdx = WORD(w, frame + 136);
 	w->rax = WORD(w, frame + 144);

@@ -77,6 +77,8 @@ static long step(__u32 index, void *context)
 	if (frames >= config.depth_max)
 		return MARK(w, JEBPF_END_DEPTH);
 	ended = in_code_cache(w->pc) ? unwind_java(w) : step_module(w);
+	if (ended == IS_BLOB)
+		ended = w->exact ? unwind_exact_blob(w) : unwind_stub(w);
 	if (ended)
 		return second_try(w) != 0;
 	if (w->sp != w->second_try)

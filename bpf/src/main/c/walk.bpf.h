@@ -61,7 +61,8 @@ struct code {
 	__u8 kind; /* enum code_kind */
 	__u8 flags;
 	__u8 mapping_flags;
-	__u8 pad[5];
+	__u8 pad;
+	__u32 blob_bytes;
 };
 _Static_assert(sizeof(struct code) == 64, "one cache line");
 
@@ -79,7 +80,7 @@ struct walk {
 	__u32 number;	    /* of this walk on this CPU: cache entries checked in it stay valid */
 	__u32 generation;
 	__u32 anchored; /* 1: the last-Java-frame anchor was used, it is not used twice */
-	__u32 pad;
+	__u32 callee;	/* enum jebpf_frame_kind of the frame pushed last */
 	__u64 thread; /* JavaThread* or 0 */
 	__u64 fs_base;
 	__u64 second_try;  /* end of the compiled frame just left, 0 after any other frame: if its
@@ -116,6 +117,7 @@ static __always_inline void push_frame(struct walk *w, __u64 kind, __u64 flags, 
 	frame->head = kind << 56 | flags << 48 | (addr & 0xffffffffffffULL);
 	frame->detail = detail;
 	w->frames = n + 1;
+	w->callee = kind;
 }
 
 /* Reads one word of the stack into w->value, through the window. 0, or an enum jebpf_end. */
@@ -145,10 +147,13 @@ static __always_inline int read_word(struct walk *w, __u64 address)
 		(w)->value;                                                                        \
 	})
 
-/* Moves to the caller. The stack pointer must grow, or the walk would never end. */
+/*
+ * Moves to the caller. The stack pointer must grow, or the walk would never end. Only an exact
+ * frame may end where it began, or one word below: a method handle adapter has dropped an argument.
+ */
 static __always_inline int to_caller(struct walk *w, __u64 pc, __u64 sp, __u64 fp)
 {
-	if (sp <= w->sp && !(w->exact && sp == w->sp))
+	if (sp <= w->sp && !(w->exact && sp + 8 >= w->sp))
 		return MARK(w, JEBPF_END_NO_PROGRESS);
 	w->pc = pc;
 	w->sp = sp;

@@ -45,7 +45,7 @@ long shim_read(void *to, __u32 size, __u64 address);
 				break;                                                             \
 	} while (0)
 
-#define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rdi, r10, r11, r13, r15;
+#define EXACT_REGISTERS __u64 rax, rbx, rcx, rdx, rsi, rdi, r10, r11, r13, r15;
 #define BYTECODE_POINTER r13
 
 /* Word by word, so that a recorded case holds what the walk used and nothing else. */
@@ -100,6 +100,8 @@ static inline void count(__u32 stat, __u64 by)
 #include "../../main/c/blob.bpf.h"
 #include "../../main/c/hotspot.bpf.h"
 #include "../../main/c/exact_x86.bpf.h"
+#include "../../main/c/exact_interpreter_x86.bpf.h"
+#include "../../main/c/exact_blob_x86.bpf.h"
 #include "../../main/c/unwind.bpf.h"
 
 #endif

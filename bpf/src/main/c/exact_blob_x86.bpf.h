@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * x86-64: stubs, adapters and runtime blobs: hand-made code, each piece with a frame of its own
+ * kind. Nothing is taken on trust: a frame pointer may belong to a frame far out, a slot may hold
+ * an old return address. Certain is a return address whose call goes to the very blob.
+ */
+#ifndef JEBPF_EXACT_BLOB_X86_BPF_H
+#define JEBPF_EXACT_BLOB_X86_BPF_H
+
+#define SCAN_FP_MAX 8192   /* a stub's frame pointer is at most this far above rsp */
+#define SCAN_WORDS_MAX 128 /* scratch words of a stub without frame pointer: SHA-512 has 70 */
+#define COOKIE (~0ULL)	   /* pushed by the method entry barrier below its frame */
+#define CALL_REL32 0xe8
+/* push_CPU_state: FXSAVE area, then all registers */
+#define PUSHED_FXSAVE 512
+#define PUSHED_R13 (PUSHED_FXSAVE + 2 * 8)
+#define PUSHED_RBP (PUSHED_FXSAVE + 10 * 8)
+#define PUSHED_RAX (PUSHED_FXSAVE + 15 * 8)
+
+/* Whether the word at an address returns behind a call that goes into the blob being unwound. */
+__noinline int called_here(struct walk *w, __u64 address)
+{
+	__u8 c[8] = {};
+	__u64 target;
+
+	if (!w || read_word(w, address) || read_user(c, 5, w->value - 5) || c[0] != CALL_REL32)
+		return 0;
+	target = w->value + (__s64)(__s32)(c[1] | c[2] << 8 | c[3] << 16 | (__u32)c[4] << 24);
+	return target - w->self.blob < (__u32)w->self.blob_bytes;
+}
+
+/* Looks for a certain return address above the first two words. */
+__noinline int scan_stub(struct walk *w)
+{
+	if (!w)
+		return -1;
+	for (int k = 2; k < SCAN_WORDS_MAX; k++) {
+		if (called_here(w, w->sp + 8 * k))
+			return to_caller(w, w->value, w->sp + 8 * k + 8, w->fp);
+	}
+	return -1;
+}
+
+/*
+ * The method entry barrier: push -1; push rbp; mov rbp, rsp; … leave; add rsp, 8; ret. -1: no
+ * cookie is where it would be.
+ */
+static __always_inline int unwind_barrier_stub(struct walk *w)
+{
+	__u64 fp;
+
+	if (!read_word(w, w->sp) && w->value == COOKIE)
+		return return_at(w, w->sp + 8, w->fp);
+	if (!read_word(w, w->sp + 8) && w->value == COOKIE) {
+		fp = WORD(w, w->sp);
+		return return_at(w, w->sp + 16, fp);
+	}
+	if (w->fp - w->sp < SCAN_FP_MAX && !read_word(w, w->fp + 8) && w->value == COOKIE) {
+		fp = WORD(w, w->fp);
+		return return_at(w, w->fp + 16, fp);
+	}
+	return -1;
+}
+
+/*
+ * forward_exception: the throwing frame is gone, its return address lies at rsp until `pop rdx`:
+ *   …; [sub rsp, 8;] call; [add rsp, 8;] mov rbx, rax; pop rdx; mov rax, [r15 + x]; …; jmp rbx
+ * The bytes around the pc are in w->bytes. -1: this is another stub.
+ */
+static __always_inline int unwind_forward_exception(struct walk *w)
+{
+	const __u8 *c = &w->bytes[EXIT_BEFORE];
+	int pop = find_bytes(w, EXIT_BEFORE - 24, EXIT_BEFORE + 56, 0x5ad88b48, ~0u);
+	__u64 skip = 0;
+
+	if (pop < 0)
+		return -1;
+	if (EXIT_BEFORE > pop + 3) {
+		if (find_bytes(w, pop, EXIT_BEFORE, 0xe3ff, 0xffff) >= 0)
+			return -1;
+		return to_caller(w, w->rdx, w->sp, w->fp);
+	}
+	if (w->exact) {
+		/* between `sub rsp, 8` and `add rsp, 8` */
+		if ((c[-1] == 0x08 && c[-2] == 0xec) || (c[0] == 0x48 && c[1] == 0x83 && c[2] == 0xc4))
+			skip = 8;
+	} else if (c[0] == 0x48 && c[1] == 0x83 && c[2] == 0xc4) {
+		skip = 8;
+	}
+	return return_at(w, w->sp + skip, w->fp);
+}
+
+/*
+ * An adapter from compiled to interpreted code has called C++ to patch the caller; all registers
+ * are on the stack, r13 is the stack pointer from before. -1: that is not what happened.
+ */
+static __always_inline int unwind_patching_adapter(struct walk *w)
+{
+	__u64 sp, ra, fp;
+
+	sp = WORD(w, w->sp + PUSHED_R13);
+	ra = WORD(w, w->sp + PUSHED_RAX);
+	fp = WORD(w, w->sp + PUSHED_RBP);
+	if (sp - w->sp > 2 * PUSHED_RAX || read_word(w, sp) || w->value != ra)
+		return -1;
+	return to_caller(w, ra, sp + 8, fp);
+}
+
+/* Stubs and upcalls below another frame: rbp frames, but for a few. */
+__noinline int unwind_stub(struct walk *w)
+{
+	__u64 fp, ra;
+	int result;
+
+	if (!w)
+		return 1;
+	if (w->self.kind == CODE_ADAPTER) {
+		result = unwind_patching_adapter(w);
+		return result >= 0 ? result : unwind_pushed_words(w, w->sp);
+	}
+	if (w->self.pc != config.call_stub_return && w->self.kind != CODE_UPCALL) {
+		result = unwind_barrier_stub(w);
+		if (result >= 0)
+			return result;
+		if (!read_user(w->bytes, EXIT_BYTES, w->pc - EXIT_BEFORE)) {
+			result = unwind_forward_exception(w);
+			if (result >= 0)
+				return result;
+		}
+		if (!called_here(w, w->fp + 8)) {
+			result = scan_stub(w);
+			if (result >= 0)
+				return result;
+		}
+		if (!plausible_word(w, w->fp + 8))
+			return unwind_pushed_words(w, w->sp);
+	}
+	fp = WORD(w, w->fp);
+	ra = WORD(w, w->fp + 8);
+	return to_caller(w, ra, w->fp + 16, fp);
+}
+
+/* Adapters shuffle arguments between conventions; the return address waits in rax meanwhile. */
+static __always_inline int unwind_adapter(struct walk *w)
+{
+	bool moved = w->r13 > w->sp && w->r13 - w->sp < ADAPTER_ARGS_MAX;
+
+	/* about to call C++: r13 is the old rsp */
+	if (moved && !read_word(w, w->r13) && (w->value == w->rax || plausible_return(w, w->value)) &&
+	    !plausible_word(w, w->sp))
+		return return_at(w, w->r13, w->fp);
+	if (plausible_word(w, w->sp))
+		return return_at(w, w->sp, w->fp);
+	if (plausible_return(w, w->rax))
+		return to_caller(w, w->rax, moved ? w->r13 : w->sp, w->fp);
+	if (plausible_word(w, w->sp + 8))
+		return return_at(w, w->sp + 8, w->fp);
+	return unwind_pushed_words(w, w->sp);
+}
+
+/* What the bytes at the pc of a stub or blob say about its frame. */
+static __always_inline int stub_state(struct walk *w)
+{
+	const __u8 *c = &w->bytes[EXIT_BEFORE];
+
+	if (c[0] == 0xc3 || (c[0] == 0xc5 && c[1] == 0xf8 && c[2] == 0x77 && c[3] == 0xc3))
+		return RA_AT_SP;
+	if (c[0] == 0x55 && c[1] == 0x48 && c[2] == 0x8b && c[3] == 0xec)
+		return RA_AT_SP;
+	if (c[-1] == 0x55 && c[0] == 0x48 && c[1] == 0x8b && c[2] == 0xec)
+		return RA_ABOVE_FP;
+	/* pop rbp; ret, or a jump to another blob */
+	if (c[0] == 0x5d && (c[1] == 0xc3 || c[1] == 0xe9))
+		return RA_ABOVE_FP;
+	if (c[0] == 0xe9 && c[-1] == 0x5d)
+		return RA_AT_SP;
+	/* exception blob: push rdx; sub rsp, 8; mov [rsp], rbp */
+	if (c[0] == 0x52 && c[1] == 0x48 && c[2] == 0x83 && c[3] == 0xec && c[4] == 0x08)
+		return RA_IN_RDX;
+	if (c[-1] == 0x52 && c[0] == 0x48 && c[1] == 0x83 && c[2] == 0xec && c[3] == 0x08)
+		return RA_AT_SP;
+	return WHOLE_FRAME;
+}
+
+/* A blob with a frame size. The safepoint blob returns to a poll, which is no call. */
+__noinline int returns_to_code(struct walk *w, __u64 address)
+{
+	if (!w || read_word(w, address) || !in_code_cache(w->value))
+		return 0;
+	if (in_interpreter(w->value))
+		return 1;
+	return !find_code(w, w->value) && w->found.kind == CODE_NMETHOD;
+}
+
+/* Where no return address is certain: what is plausible, the likelier places first. */
+__noinline int unwind_uncertain_blob(struct walk *w)
+{
+	if (!w)
+		return 1;
+	if (w->fp - (w->sp - 8) <= SCAN_FP_MAX && plausible_word(w, w->fp + 8) &&
+	    !plausible_word(w, w->sp))
+		return unwind_by_fp(w);
+	if (plausible_word(w, w->sp))
+		return return_at(w, w->sp, w->fp);
+	if (plausible_word(w, w->sp + 8))
+		return return_at_pushed_fp(w);
+	if (w->self.kind == CODE_EXCEPTION && plausible_return(w, w->rdx))
+		return to_caller(w, w->rdx, w->sp, w->fp);
+	return unwind_pushed_words(w, w->sp);
+}
+
+/* The exception blob behind `pop rdx; mov r8, rax; …; jmp r8`: the frame is gone. */
+static __always_inline bool exception_delivered(struct walk *w)
+{
+	int pop = find_bytes(w, EXIT_BEFORE - 40, EXIT_BEFORE, 0xc08b4c5a, ~0u);
+
+	return pop >= 0 && find_bytes(w, pop, EXIT_BEFORE, 0xe0ff41, 0xffffff) < 0;
+}
+
+static __always_inline int unwind_exact_runtime(struct walk *w, int state)
+{
+	__u64 sp = w->sp + w->self.frame_bytes;
+	__u64 fp;
+
+	if (state == RA_IN_RDX || exception_delivered(w))
+		return to_caller(w, w->rdx, w->sp, w->fp);
+	if (state == RA_AT_SP && returns_to_code(w, w->sp))
+		return return_at(w, w->sp, w->fp);
+	if (state == RA_ABOVE_FP && returns_to_code(w, w->sp + 8))
+		return return_at_pushed_fp(w);
+	if (returns_to_code(w, sp - 8)) {
+		fp = WORD(w, sp - 16);
+		return return_at(w, sp - 8, fp);
+	}
+	/* all registers are being saved or restored: part of the frame is there, rbp is its own */
+	if (w->fp - w->sp < (__u32)w->self.frame_bytes && returns_to_code(w, w->fp + 8))
+		return unwind_by_fp(w);
+	return unwind_uncertain_blob(w);
+}
+
+/* A stub: certain return addresses first, at rsp, above a pushed rbp, above rbp, further up. */
+__noinline int unwind_exact_stub(struct walk *w)
+{
+	int result;
+
+	if (!w)
+		return 1;
+	result = unwind_barrier_stub(w);
+	if (result >= 0)
+		return result;
+	result = unwind_forward_exception(w);
+	if (result >= 0)
+		return result;
+	if (called_here(w, w->sp))
+		return return_at(w, w->sp, w->fp);
+	if (called_here(w, w->sp + 8))
+		return return_at_pushed_fp(w);
+	if (w->fp - w->sp <= SCAN_FP_MAX && called_here(w, w->fp + 8))
+		return unwind_by_fp(w);
+	result = scan_stub(w);
+	return result >= 0 ? result : unwind_uncertain_blob(w);
+}
+
+/* Stubs, runtime blobs, adapters and frameless code, interrupted anywhere. */
+__noinline int unwind_exact_blob(struct walk *w)
+{
+	int state;
+
+	if (!w)
+		return 1;
+	switch (w->self.kind) {
+	case CODE_INTRINSIC:
+	case CODE_VTABLE:
+		return return_at(w, w->sp, w->fp);
+	case CODE_ADAPTER:
+		return unwind_adapter(w);
+	}
+	if (read_user(w->bytes, EXIT_BYTES, w->pc - EXIT_BEFORE))
+		return unwind_uncertain_blob(w);
+	state = stub_state(w);
+	if (state == RA_AT_SP && plausible_word(w, w->sp))
+		return return_at(w, w->sp, w->fp);
+	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
+		return return_at_pushed_fp(w);
+	if (in_continuation_stubs(w->pc))
+		return cross_to_carrier(w);
+	if (w->self.frame_bytes > 0)
+		return unwind_exact_runtime(w, state);
+	return unwind_exact_stub(w);
+}
+
+#endif
