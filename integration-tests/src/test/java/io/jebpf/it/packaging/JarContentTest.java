@@ -88,6 +88,7 @@ final class JarContentTest {
               "META-INF/LICENSE",
               "META-INF/NOTICE",
               "META-INF/licenses/GPL-2.0-only.txt",
+              "META-INF/licenses/protobuf.txt",
               "META-INF/licenses/libbpf.txt",
               "META-INF/licenses/libelf.txt",
               "META-INF/licenses/zlib.txt")) {
