@@ -1,6 +1,5 @@
 package io.jebpf.symbolizer;
 
-import io.jebpf.symbolizer.hotspot.JavaThreads;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -10,33 +9,64 @@ import java.util.function.LongSupplier;
  *
  * <p>Cached under (tid, start time), so that a reused tid does not inherit a name. A Java name is
  * read again once per window, since {@code Thread.setName} may change it; the JVM's list of threads
- * is read when an unknown thread turns up, at most once in {@value #LIST_INTERVAL_NANOS} ns.
+ * is read when an unknown thread turns up, at most once in {@value #LIST_INTERVAL_NANOS} ns, and
+ * ever more seldom for threads that were not in it.
  *
  * <p>Owner: the reader thread.
  */
 public final class ThreadNames {
   private static final int ENTRIES_MAX = 4096;
-  private static final long LIST_INTERVAL_NANOS = 100_000_000;
   private static final int LISTED_MAX = 1 << 17;
+  private static final long LIST_INTERVAL_NANOS = 100_000_000;
+
+  /** A collection may be in the way of reading a name: so often it is tried at once again. */
+  private static final int RETRIES_MAX = 8;
+
+  /** Windows until a native thread is looked for again, at most. It may attach to the JVM. */
+  private static final int ABSENT_WINDOWS_MAX = 32;
 
   /** Not a JavaThread*: the list was read too short a time ago. */
   private static final long ASK_LATER = -1;
 
-  private static final Entry ABSENT = new Entry(0, "", -1);
+  private static final Entry UNKNOWN = new Entry(0, "", 0, 0);
 
-  private final Optional<JavaThreads> javaThreads;
+  private final Optional<Source> source;
   private final LongSupplier clock;
   private final IdentityCache<Entry> cache = new IdentityCache<>(ENTRIES_MAX);
   private IdentityCache<Long> listed = new IdentityCache<>(ENTRIES_MAX);
   private boolean listRead;
   private long listReadNanos;
-  private long window;
+  private long window = 1;
 
-  /** {@code javaThread} 0: not a Java thread, as far as known in that window. */
-  private record Entry(long javaThread, String name, long window) {}
+  /** The JVM's own view of its threads. A JavaThread is an address in the JVM's memory. */
+  public interface Source {
+    /** Visits the threads that are in the JVM's list now; false when it cannot be read. */
+    boolean each(Visitor visitor);
 
-  ThreadNames(Optional<JavaThreads> javaThreads, LongSupplier nanoClock) {
-    this.javaThreads = javaThreads;
+    /** Whether there is a thread of the JVM with that tid at the address. */
+    boolean isThread(long javaThread, int tid);
+
+    /** {@code Thread.getName()} of the platform thread; empty when it cannot be read now. */
+    String name(long javaThread);
+
+    /** Takes one entry of the list. */
+    interface Visitor {
+      void thread(int tid, long javaThread);
+    }
+  }
+
+  /**
+   * What is known of a thread.
+   *
+   * @param javaThread 0: none, as far as known
+   * @param name empty: the kernel's is used
+   * @param nextWindow the window in which to look again
+   * @param failures looks in a row that brought no name
+   */
+  private record Entry(long javaThread, String name, long nextWindow, int failures) {}
+
+  ThreadNames(Optional<Source> source, LongSupplier nanoClock) {
+    this.source = source;
     this.clock = nanoClock;
   }
 
@@ -55,36 +85,42 @@ public final class ThreadNames {
 
   /** As above; {@code javaThread}: JavaThread* of the sample, 0 when the walk did not learn it. */
   public String name(int tid, long startNanos, String comm, long javaThread) {
-    Entry known = cache.get(tid, startNanos, ABSENT);
-    if (known.window == window && (known.javaThread != 0 || javaThread == 0)) {
-      return known.javaThread == 0 ? comm : known.name;
-    }
-    if (javaThreads.isEmpty()) {
+    if (source.isEmpty()) {
       return comm;
     }
-    Entry fresh = read(javaThreads.get(), tid, known, javaThread);
-    cache.put(tid, startNanos, fresh);
-    return fresh.name.isEmpty() ? comm : fresh.name;
+    Entry entry = cache.get(tid, startNanos, UNKNOWN);
+    boolean attached = entry.javaThread == 0 && javaThread != 0 && entry.failures < RETRIES_MAX;
+    if (entry.nextWindow <= window || attached) {
+      entry = read(source.get(), tid, entry, javaThread);
+      cache.put(tid, startNanos, entry);
+    }
+    return entry.name.isEmpty() ? comm : entry.name;
   }
 
-  private Entry read(JavaThreads threads, int tid, Entry known, long javaThread) {
-    long thread = known.javaThread != 0 ? known.javaThread : javaThread;
+  private Entry read(Source threads, int tid, Entry known, long javaThread) {
+    long thread = known.javaThread;
     if (thread == 0 || !threads.isThread(thread, tid)) {
-      thread =
-          javaThread != 0 && threads.isThread(javaThread, tid) ? javaThread : find(threads, tid);
+      boolean hinted = javaThread != 0 && threads.isThread(javaThread, tid);
+      thread = hinted ? javaThread : find(threads, tid);
     }
     if (thread == ASK_LATER) {
-      return new Entry(known.javaThread, known.name, window - 1);
+      return known;
     }
+    int failures = known.failures + 1;
     if (thread == 0) {
       // Gone, or not a Java thread. A name that was read while it lived is still the right one.
-      return new Entry(known.javaThread, known.name, window);
+      int windows = failures < Integer.SIZE - 2 ? 1 << failures : ABSENT_WINDOWS_MAX;
+      long next = window + Math.min(windows, ABSENT_WINDOWS_MAX);
+      return new Entry(0, known.name, next, failures);
     }
     String name = threads.name(thread);
-    return new Entry(thread, name.isEmpty() ? known.name : name, window);
+    if (name.isEmpty()) {
+      return new Entry(thread, known.name, failures < RETRIES_MAX ? window : window + 1, failures);
+    }
+    return new Entry(thread, name, window + 1, 0);
   }
 
-  private long find(JavaThreads threads, int tid) {
+  private long find(Source threads, int tid) {
     long thread = listed.young(tid, 0, 0L);
     if (thread != 0 && threads.isThread(thread, tid)) {
       return thread;

@@ -1,5 +1,6 @@
 package io.jebpf.symbolizer.hotspot;
 
+import io.jebpf.symbolizer.ThreadNames;
 import java.util.OptionalInt;
 
 /**
@@ -8,7 +9,7 @@ import java.util.OptionalInt;
  *
  * <p>Owner: the reader thread.
  */
-public final class JavaThreads {
+public final class JavaThreads implements ThreadNames.Source {
   private static final int THREADS_MAX = 65_536;
   private static final int SUPERCLASSES_MAX = 16;
 
@@ -46,7 +47,7 @@ public final class JavaThreads {
         "vmClasses::_klasses[static_cast<int>(vmClassID::" + name + "_klass_knum)]");
   }
 
-  /** Whether {@code javaThread} is a JavaThread with that tid. */
+  @Override
   public boolean isThread(long javaThread, int tid) {
     memory.begin();
     return osThreadId(javaThread) == tid && memory.ok();
@@ -57,13 +58,8 @@ public final class JavaThreads {
     return (int) memory.value(osThread, layout.thread().osthreadId());
   }
 
-  /** Takes one entry of the JVM's list of threads. */
-  public interface ThreadVisitor {
-    void thread(int tid, long javaThread);
-  }
-
-  /** Visits the threads that are in the JVM's list now; false when it cannot be read. */
-  public boolean each(ThreadVisitor visitor) {
+  @Override
+  public boolean each(Visitor visitor) {
     memory.begin();
     long list = memory.pointer(listAddress);
     long count = memory.value(list, layout.thread().listLength());
@@ -86,7 +82,7 @@ public final class JavaThreads {
     return true;
   }
 
-  /** {@code Thread.getName()} of the platform thread; empty when it cannot be read now. */
+  @Override
   public String name(long javaThread) {
     if (!offsetsKnown()) {
       return "";
