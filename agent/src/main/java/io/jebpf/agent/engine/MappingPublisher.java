@@ -65,7 +65,8 @@ final class MappingPublisher {
   void maintain(long nowNanos, boolean urgent) {
     boolean early = nowNanos - startNanos < EARLY_NANOS;
     long interval = early || urgent ? EARLY_INTERVAL_NANOS : INTERVAL_NANOS;
-    if (nowNanos - lookedNanos < interval) {
+    // With very many mappings a look is dear: never more than 1 % of the time.
+    if (nowNanos - lookedNanos < Math.max(interval, 100 * modules.refreshNanos())) {
       return;
     }
     lookedNanos = nowNanos;

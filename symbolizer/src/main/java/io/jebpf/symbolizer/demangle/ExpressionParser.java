@@ -36,7 +36,7 @@ abstract class ExpressionParser extends TypeParser {
       return literal();
     }
     if (c == 'T') {
-      return remembersNothing();
+      return parameterOperand();
     }
     if (c >= '0' && c <= '9') {
       return unresolvedBase();
@@ -75,7 +75,7 @@ abstract class ExpressionParser extends TypeParser {
   }
 
   /** A template parameter in an expression is no substitution candidate. */
-  private Node remembersNothing() {
+  private Node parameterOperand() {
     Node parameter = parameter();
     return peek() == 'I' ? template(parameter) : parameter;
   }
@@ -337,7 +337,7 @@ abstract class ExpressionParser extends TypeParser {
   private Node unresolvedName() {
     position += 2;
     if (consume("N")) {
-      Node scope = unresolvedType();
+      Node scope = type();
       while (!consume("E")) {
         scope = new NameNodes.Nested(scope, simpleName());
       }
@@ -350,12 +350,8 @@ abstract class ExpressionParser extends TypeParser {
       }
       return new NameNodes.Nested(scope, unresolvedBase());
     }
-    Node scope = unresolvedType();
+    Node scope = type();
     return new NameNodes.Nested(scope, unresolvedBase());
-  }
-
-  private Node unresolvedType() {
-    return type();
   }
 
   private Node simpleName() {

@@ -22,14 +22,14 @@ public final class CodeSymbols {
   private static final int DECOMPRESSOR_KIB_MAX = 16 * 1024;
 
   private final ElfImage image;
-  private final List<SymbolTable> tables;
+  private final List<SymbolIndex> tables;
   private final long heapBytes;
 
-  private CodeSymbols(ElfImage image, List<SymbolTable> tables, long extraBytes) {
+  private CodeSymbols(ElfImage image, List<SymbolIndex> tables, long extraBytes) {
     this.image = image;
     this.tables = List.copyOf(tables);
     long sum = extraBytes;
-    for (SymbolTable table : tables) {
+    for (SymbolIndex table : tables) {
       sum += table.heapBytes();
     }
     this.heapBytes = sum;
@@ -37,9 +37,9 @@ public final class CodeSymbols {
 
   /** Reads the tables. Takes the image over: it is closed, and opened again for names. */
   public static CodeSymbols read(ElfImage image) {
-    List<SymbolTable> tables = new ArrayList<>(2);
+    List<SymbolIndex> tables = new ArrayList<>(2);
     long extra = 0;
-    Optional<SymbolTable> full = SymbolTable.full(image);
+    Optional<SymbolIndex> full = SymbolTable.full(image);
     if (full.isPresent() && full.get().count() > 0) {
       tables.add(full.get());
     } else {
@@ -47,8 +47,11 @@ public final class CodeSymbols {
       if (debugData.length > 0) {
         try {
           ElfImage debug = ElfImage.ofBytes(image.name() + "(.gnu_debugdata)", debugData);
-          SymbolTable.full(debug).ifPresent(tables::add);
-          extra = debugData.length;
+          byte[] strings = strings(debug);
+          extra = strings.length;
+          SymbolTable.full(debug)
+              .map(t -> t instanceof SymbolTable table ? table.withStrings(strings) : t)
+              .ifPresent(tables::add);
         } catch (ElfException e) {
           // Damaged: the exported symbols are left.
           extra = 0;
@@ -58,6 +61,20 @@ public final class CodeSymbols {
     }
     image.close();
     return new CodeSymbols(image, tables, extra);
+  }
+
+  /** The names alone: of the decompressed file nothing else is kept. */
+  private static byte[] strings(ElfImage debug) {
+    for (ElfSection section : debug.sections()) {
+      if (section.type() == ElfSection.SYMTAB && section.link() < debug.sections().size()) {
+        ElfSection names = debug.sections().get(Math.max(0, section.link()));
+        byte[] result = new byte[Math.clamp(names.bytes(), 0, DEBUG_DATA_BYTES_MAX)];
+        boolean whole =
+            debug.cursor(names).filter(in -> in.bytes(result, 0, result.length)).isPresent();
+        return whole ? result : new byte[0];
+      }
+    }
+    return new byte[0];
   }
 
   private static byte[] debugData(ElfImage image) {
@@ -112,7 +129,7 @@ public final class CodeSymbols {
   /** Code symbols held. */
   public int count() {
     int sum = 0;
-    for (SymbolTable table : tables) {
+    for (SymbolIndex table : tables) {
       sum += table.count();
     }
     return sum;

@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * <p>Several names at one address: see {@link #better}.
  */
-final class SymbolTable {
+final class SymbolTable implements SymbolIndex {
   /** Symbols that may nest around an address (a sized function around local labels). */
   private static final int NESTING_MAX = 32;
 
@@ -50,15 +50,19 @@ final class SymbolTable {
     this.strings = strings;
   }
 
-  /** The table with all symbols, exported and local; empty when the file was stripped of it. */
-  static Optional<SymbolTable> full(ElfImage image) {
+  /** More are not collected but looked through each time: see {@link SymbolScan}. */
+  static final int SYMBOLS_MAX = 1 << 18;
+
+  /** The index of all symbols, exported and local; empty when the file was stripped of it. */
+  static Optional<SymbolIndex> full(ElfImage image) {
     return ElfSymbols.sectionTable(image, ElfSection.SYMTAB, NAME_CHUNK_BYTES)
-        .map(t -> build(image, t, true));
+        .map(t -> t.count() > SYMBOLS_MAX ? new SymbolScan(image, t) : build(image, t, true));
   }
 
   /** The exported symbols. */
-  static Optional<SymbolTable> dynamic(ElfImage image) {
-    return ElfSymbols.dynamicTable(image, NAME_CHUNK_BYTES).map(t -> build(image, t, false));
+  static Optional<SymbolIndex> dynamic(ElfImage image) {
+    return ElfSymbols.dynamicTable(image, NAME_CHUNK_BYTES)
+        .map(t -> t.count() > SYMBOLS_MAX ? new SymbolScan(image, t) : build(image, t, false));
   }
 
   private static SymbolTable build(ElfImage image, ElfSymbols.Table table, boolean full) {
@@ -115,7 +119,7 @@ final class SymbolTable {
     return new SymbolTable(base, sortedStarts, sortedSizes, sortedNames, full, text);
   }
 
-  private static boolean isCode(ElfImage image, int type, int section, long value) {
+  static boolean isCode(ElfImage image, int type, int section, long value) {
     boolean function = type == TYPE_FUNCTION || type == TYPE_INDIRECT_FUNCTION;
     // On aarch64, symbols without a type mark where code and data begin ($x, $d).
     boolean assembly = type == TYPE_NONE && image.machine() == ElfMachine.X86_64;
@@ -125,17 +129,24 @@ final class SymbolTable {
         && image.isCode(value);
   }
 
-  int count() {
+  /** The same with its strings in the given array, which {@code name} offsets are of. */
+  SymbolTable withStrings(byte[] contents) {
+    ElfCursor own = new ElfCursor(new ArrayBytes(contents), 0, contents.length, NAME_CHUNK_BYTES);
+    return new SymbolTable(base, starts, sizes, names, full, own);
+  }
+
+  @Override
+  public int count() {
     return starts.length;
   }
 
-  /** Bytes of heap this table holds. */
-  long heapBytes() {
+  @Override
+  public long heapBytes() {
     return 12L * starts.length + 2 * NAME_CHUNK_BYTES;
   }
 
-  /** Index of a symbol that covers the virtual address; -1 when none does. */
-  int find(long virtualAddress) {
+  @Override
+  public int find(long virtualAddress) {
     long offset = virtualAddress - base;
     if (offset >>> 32 != 0) {
       return -1;
@@ -191,11 +202,8 @@ final class SymbolTable {
     return low - 1;
   }
 
-  /**
-   * The best of the names of the symbol's address and size, as it is in the file; empty when it
-   * cannot be read any more. Reads the file.
-   */
-  String bestName(int index) {
+  @Override
+  public String bestName(int index) {
     String bestName = "";
     for (int i = index, steps = 0; i >= 0 && steps < NESTING_MAX; i--, steps++) {
       if (starts[i] != starts[index]) {
@@ -239,11 +247,8 @@ final class SymbolTable {
     return ElfImage.string(strings, names[index] & 0xffff_ffffL, NAME_BYTES_MAX);
   }
 
-  long start(int index) {
+  @Override
+  public long start(int index) {
     return base + (starts[index] & 0xffff_ffffL);
-  }
-
-  long size(int index) {
-    return sizes[index] & 0xffff_ffffL;
   }
 }

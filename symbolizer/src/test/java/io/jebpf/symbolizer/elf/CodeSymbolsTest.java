@@ -180,6 +180,27 @@ class CodeSymbolsTest {
   }
 
   @Test
+  void scanningATableFindsTheSame() throws Exception {
+    Path file = TestTools.libjvm();
+    try (ElfImage image = ElfImage.ofFile(file)) {
+      Optional<ElfSymbols.Table> table = ElfSymbols.sectionTable(image, ElfSection.SYMTAB, 256);
+      assumeTrue(table.isPresent(), "libjvm is stripped");
+      SymbolScan scan = new SymbolScan(image, table.get());
+      SymbolIndex index = SymbolTable.full(image).orElseThrow();
+      long first = address(file, "JNI_CreateJavaVM");
+      for (long at = first - 200_000; at < first + 200_000; at += 9973) {
+        int scanned = scan.find(at);
+        int indexed = index.find(at);
+        assertEquals(indexed >= 0, scanned >= 0, Long.toHexString(at));
+        if (indexed >= 0) {
+          assertEquals(index.start(indexed), scan.start(scanned));
+          assertEquals(index.bestName(indexed), scan.bestName(scanned));
+        }
+      }
+    }
+  }
+
+  @Test
   void strippedLibcHasNoNeighboursNames() throws Exception {
     Path file = TestTools.library("libc.so");
     assumeTrue(Files.exists(file), "no glibc");

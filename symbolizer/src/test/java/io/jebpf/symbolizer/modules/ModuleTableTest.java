@@ -9,6 +9,9 @@ import io.jebpf.symbolizer.SelfMemory;
 import io.jebpf.symbolizer.elf.ElfImage;
 import io.jebpf.symbolizer.elf.ElfSymbols;
 import io.jebpf.symbolizer.elf.ElfTls;
+import io.jebpf.symbolizer.unwind.UnwindCompiler;
+import io.jebpf.symbolizer.unwind.UnwindRule;
+import io.jebpf.symbolizer.unwind.UnwindTable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -69,6 +72,18 @@ class ModuleTableTest {
     long address = vdso.addressOf("__vdso_clock_gettime").orElseThrow();
     Symbol symbol = symbols.resolve(vdso.number(), address + 1, true);
     assertEquals(new Symbol.Known("clock_gettime", "[vdso]", 1), symbol);
+  }
+
+  @Test
+  void unwindsTheVdsoFromMemory() throws Exception {
+    Module vdso = table.byFileName("[vdso]").orElseThrow();
+    try (ElfImage image = vdso.open()) {
+      long start = ElfSymbols.find(image, "__vdso_clock_gettime").orElseThrow().value();
+      UnwindTable unwind = UnwindCompiler.compile(image);
+      assertTrue(unwind.functions() > 3);
+      UnwindRule called = new UnwindRule(UnwindRule.CFA_RSP, 8, UnwindRule.RBP_SAME, 0, -8);
+      assertEquals(called, unwind.at(start));
+    }
   }
 
   @Test
