@@ -10,23 +10,33 @@
 #define SCAN_FP_MAX 8192   /* a stub's frame pointer is at most this far above rsp */
 #define SCAN_WORDS_MAX 128 /* scratch words of a stub without frame pointer: SHA-512 has 70 */
 #define COOKIE (~0ULL)	   /* pushed by the method entry barrier below its frame */
-#define CALL_REL32 0xe8
+#define LONG_CALL_BYTES 13
 /* push_CPU_state: FXSAVE area, then all registers */
 #define PUSHED_FXSAVE 512
 #define PUSHED_R13 (PUSHED_FXSAVE + 2 * 8)
 #define PUSHED_RBP (PUSHED_FXSAVE + 10 * 8)
 #define PUSHED_RAX (PUSHED_FXSAVE + 15 * 8)
 
-/* Whether the word at an address returns behind a call that goes into the blob being unwound. */
+/*
+ * Whether the word at an address returns behind a call that goes into the blob being unwound: call
+ * rel32, or mov r10, imm64; call r10.
+ */
 __noinline int called_here(struct walk *w, __u64 address)
 {
-	__u8 c[8] = {};
-	__u64 target;
+	__u8 c[16] = {};
+	__u64 goes_to;
 
-	if (!w || read_word(w, address) || read_user(c, 5, w->value - 5) || c[0] != CALL_REL32)
+	if (!w || read_word(w, address) || !in_code_cache(w->value) ||
+	    read_user(c, LONG_CALL_BYTES, w->value - LONG_CALL_BYTES))
 		return 0;
-	target = w->value + (__s64)(__s32)(c[1] | c[2] << 8 | c[3] << 16 | (__u32)c[4] << 24);
-	return target - w->self.blob < (__u32)w->self.blob_bytes;
+	if (c[8] == 0xe8)
+		goes_to = w->value + (__s64)(__s32)(c[9] | c[10] << 8 | c[11] << 16 | (__u32)c[12] << 24);
+	else if (c[0] == 0x49 && c[1] == 0xba && c[10] == 0x41 && c[11] == 0xff && c[12] == 0xd2)
+		goes_to = c[2] | c[3] << 8 | c[4] << 16 | (__u64)c[5] << 24 | (__u64)c[6] << 32 |
+			  (__u64)c[7] << 40;
+	else
+		return 0;
+	return goes_to - w->self.blob < (__u32)w->self.blob_bytes;
 }
 
 /* Looks for a certain return address above the first two words. */

@@ -34,7 +34,8 @@ static int moves_stacks(const struct jebpf_frame *frames, __u32 count)
 		if (kind != JEBPF_FRAME_STUB || config.blob_kind == JEBPF_ABSENT)
 			continue;
 		shim_read(&number, 1, blob + config.blob_kind);
-		if (number == config.kind_deoptimization || number == config.kind_uncommon_trap)
+		if (number == config.kind_deoptimization || number == config.kind_uncommon_trap ||
+		    number == config.kind_safepoint) /* steps over the poll: its caller's pc moves */
 			return 1;
 	}
 	return 0;

@@ -20,7 +20,7 @@ final class ThrowLoad implements Workload {
     for (int i = 0; i < 50; i++) {
       caughtCached(50);
     }
-    if (turn++ % 16 == 0) {
+    if (turn++ % 64 == 0) {
       MatrixLoad.sink += overflow();
     }
   }
