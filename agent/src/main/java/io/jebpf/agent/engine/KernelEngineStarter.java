@@ -38,11 +38,14 @@ public final class KernelEngineStarter implements EngineStarter {
   private static final Path PROCESS = Path.of("/proc/self");
   private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
 
-  /** An idle machine's worth of samples during the longest pause we expect of the reader. */
-  private static final int RING_BYTES_MIN = 1 << 21;
-
+  private static final int RING_BYTES_MIN = 1 << 19;
   private static final int RING_BYTES_MAX = 1 << 26;
-  private static final int RING_BYTES_PER_CPU = 1 << 18;
+
+  /** The rate may be raised later, by the MBean, when the size is fixed already. */
+  private static final int RING_HZ_MIN = 200;
+
+  /** 100 frames of 16 bytes: a usual server's stack. */
+  private static final int SAMPLE_BYTES_USUAL = 1_700;
 
   @Override
   public Engine start(Options options, AgentLog log, BooleanSupplier cancelled)
@@ -57,6 +60,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private final BooleanSupplier cancelled;
     private final List<String> missing = new ArrayList<>();
     private boolean memoryUnreadable;
+    private long stepNanos = System.nanoTime();
     private String debugNonSafepoints = "unknown: the JVM does not describe itself";
 
     Start(Options options, AgentLog log, BooleanSupplier cancelled) {
@@ -67,16 +71,17 @@ public final class KernelEngineStarter implements EngineStarter {
 
     Engine run() throws EngineException {
       NativeRuntime runtime = loadNatives();
-      checkCancelled();
+      endStep("native libraries loaded");
       ProcessVm vm = runtime.processVm((int) ProcessHandle.current().pid());
       ProcessMemory memory = vm::read;
       ModuleTable modules = readModules(memory);
+      endStep("mappings read");
       Optional<HotspotVm> hotspot = openHotspot(modules, memory);
       hotspot.ifPresent(jvm -> debugNonSafepoints = DebugInfo.switchOn(jvm, memory));
-      checkCancelled();
+      endStep("JVM understood");
       KernelPrograms programs = loadPrograms(runtime, hotspot);
       try {
-        checkCancelled();
+        endStep("kernel programs loaded");
         return assemble(programs, modules, hotspot);
       } catch (EngineException | RuntimeException | Error e) {
         programs.close();
@@ -84,7 +89,13 @@ public final class KernelEngineStarter implements EngineStarter {
       }
     }
 
-    private void checkCancelled() throws EngineException {
+    /** Tells how long the step took, and ends the start when it was called off. */
+    private void endStep(String step) throws EngineException {
+      long now = System.nanoTime();
+      if (log.isDebug()) {
+        log.debug("start: " + step + " after " + (now - stepNanos) / 1_000 + " us");
+      }
+      stepNanos = now;
       if (cancelled.getAsBoolean()) {
         throw new EngineException(Trouble.READER, EngineException.CANCELLED);
       }
@@ -209,10 +220,12 @@ public final class KernelEngineStarter implements EngineStarter {
       };
     }
 
-    private static int ringBytes() {
-      int cpus = Runtime.getRuntime().availableProcessors();
-      int wanted = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, cpus * RING_BYTES_PER_CPU));
-      return Integer.highestOneBit(wanted - 1) << 1; // a power of two
+    /** Two seconds of samples, as a power of two: longer than the pauses of a healthy JVM. */
+    private int ringBytes() {
+      long cpus = Runtime.getRuntime().availableProcessors();
+      long wanted = cpus * Math.max(options.cpuHz(), RING_HZ_MIN) * SAMPLE_BYTES_USUAL * 2;
+      long bounded = Math.min(RING_BYTES_MAX, Math.max(RING_BYTES_MIN, wanted));
+      return (int) (Long.highestOneBit(bounded - 1) << 1);
     }
 
     private Engine assemble(
@@ -226,12 +239,13 @@ public final class KernelEngineStarter implements EngineStarter {
       }
       MappingPublisher publisher = new MappingPublisher(modules, programs, log, System.nanoTime());
       publisher.publish();
-      checkCancelled();
+      endStep("unwind tables published");
       Symbolizer symbolizer = Symbolizer.open(hotspot, new NativeSymbols(modules), kernelSymbols());
       ModuleMappings mappings = new ModuleMappings(modules);
       Mapping main = mappings.main(mainBinary());
       SampleFeeder feeder =
           new SampleFeeder(symbolizer, mappings, new Window(Window.Limits.STANDARD, main));
+      endStep("symbols opened");
       Engine.Facts facts =
           new Engine.Facts(
               kernelRelease(), "cpu-clock on each CPU", missing, main, debugNonSafepoints);

@@ -58,7 +58,7 @@ final class UnwindTableBuilder {
   }
 
   private int index(UnwindRule rule) {
-    if (rule.equals(lastRule)) {
+    if (rule == lastRule) { // the compiler gives one object for equal rules, mostly
       return lastIndex;
     }
     Integer known = indexes.get(rule);
