@@ -6,6 +6,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
 /**
  * Calls native functions, all through one method handle: six 64-bit integers and pointers in, one
@@ -33,10 +34,12 @@ final class Downcall {
 
   /** A function of the C library. */
   static MemorySegment libc(String name) {
-    return LINKER
-        .defaultLookup()
-        .find(name)
+    return libcOptional(name)
         .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no function " + name));
+  }
+
+  static Optional<MemorySegment> libcOptional(String name) {
+    return LINKER.defaultLookup().find(name);
   }
 
   static long call(MemorySegment function) {

@@ -4,6 +4,7 @@ import static io.jebpf.bpf.Downcall.call;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * The dynamic linker, used directly and not through {@code SymbolLookup.libraryLookup}: that one
@@ -57,6 +58,13 @@ final class Libdl {
     try (Arena arena = Arena.ofConfined()) {
       return (int) call(MEMFD_CREATE, arena.allocateFrom(name).address(), MFD_CLOEXEC);
     }
+  }
+
+  /** glibc's malloc_trim; false when the C library is another one. */
+  static boolean trimHeap() {
+    Optional<MemorySegment> trim = Downcall.libcOptional("malloc_trim");
+    trim.ifPresent(function -> call(function, 0));
+    return trim.isPresent();
   }
 
   static void closeFile(int fd) {

@@ -78,6 +78,15 @@ public final class NativeRuntime {
     return refusedPlaces;
   }
 
+  /**
+   * Gives native memory that was freed back to the system: {@code malloc_trim} of glibc, as {@code
+   * jcmd System.trim_native_heap} does. Takes milliseconds, in which an allocation of another
+   * thread may have to wait. False: this C library has no such function.
+   */
+  public boolean trimNativeHeap() {
+    return Libdl.trimHeap();
+  }
+
   KernelCalls kernel() {
     return kernel;
   }

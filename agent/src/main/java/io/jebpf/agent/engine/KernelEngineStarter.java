@@ -42,7 +42,7 @@ public final class KernelEngineStarter implements EngineStarter {
   private static final int RING_BYTES_MAX = 1 << 26;
 
   /** The rate may be raised later, by the MBean, when the size is fixed already. */
-  private static final int RING_HZ_MIN = 200;
+  private static final int RING_HZ_MIN = 150;
 
   /** 100 frames of 16 bytes: a usual server's stack. */
   private static final int SAMPLE_BYTES_USUAL = 1_700;
@@ -82,7 +82,7 @@ public final class KernelEngineStarter implements EngineStarter {
       KernelPrograms programs = loadPrograms(runtime, hotspot);
       try {
         endStep("kernel programs loaded");
-        return assemble(programs, modules, hotspot);
+        return assemble(runtime, programs, modules, hotspot);
       } catch (EngineException | RuntimeException | Error e) {
         programs.close();
         throw e;
@@ -229,7 +229,10 @@ public final class KernelEngineStarter implements EngineStarter {
     }
 
     private Engine assemble(
-        KernelPrograms programs, ModuleTable modules, Optional<HotspotVm> hotspot)
+        NativeRuntime runtime,
+        KernelPrograms programs,
+        ModuleTable modules,
+        Optional<HotspotVm> hotspot)
         throws EngineException {
       int tgid;
       try {
@@ -249,7 +252,7 @@ public final class KernelEngineStarter implements EngineStarter {
       Engine.Facts facts =
           new Engine.Facts(
               kernelRelease(), "cpu-clock on each CPU", missing, main, debugNonSafepoints);
-      return new KernelEngine(programs, tgid, symbolizer, feeder, publisher, facts, log);
+      return new KernelEngine(runtime, programs, tgid, symbolizer, feeder, publisher, facts, log);
     }
 
     private static String mainBinary() {
