@@ -27,7 +27,7 @@ matrix: build
 
 ## rewrites all Java sources in the project's format
 format: setup
-	@$(MVN) -N -Dformat=apply -Dformat.phase=verify verify
+	@$(MVN) -N -Dformat=apply verify
 
 clean: setup
 	@$(MVN) clean

@@ -13,8 +13,7 @@ final class DeepLoad implements Workload {
     return depth == 0 ? MatrixLoad.burn(x, 200_000) : two(depth - 1, x, 2, 3, 4, 5, 6, 7) + 1;
   }
 
-  private static long two(
-      int depth, long x, long a, long b, long c, long d, double e, double f) {
+  private static long two(int depth, long x, long a, long b, long c, long d, double e, double f) {
     return depth == 0
         ? MatrixLoad.burn(x + a + b, 200_000)
         : three(depth - 1, new long[] {x, c, d}) + (long) (e * f);

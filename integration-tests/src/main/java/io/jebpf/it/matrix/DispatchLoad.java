@@ -1,6 +1,8 @@
 package io.jebpf.it.matrix;
 
-/** Virtual and interface calls with too many receivers to inline, large frames, loops entered hot. */
+/**
+ * Virtual and interface calls with too many receivers to inline, large frames, loops entered hot.
+ */
 final class DispatchLoad implements Workload {
   private final Base[] receivers = {new A(), new B(), new C(), new D(), new E()};
 

@@ -35,8 +35,18 @@ final class JniLoad implements Workload {
 
   static native long critical(int[] values);
 
-  static native synchronized long many(
-      int a, double b, Object c, int d, long e, float f, byte[] g, int h, int i, int j, long k,
+  static synchronized native long many(
+      int a,
+      double b,
+      Object c,
+      int d,
+      long e,
+      float f,
+      byte[] g,
+      int h,
+      int i,
+      int j,
+      long k,
       double l);
 
   /** Called from C. */

@@ -1,6 +1,8 @@
 package io.jebpf.it.matrix;
 
-/** Exceptions: through a hundred frames, implicit ones by signal, stack overflow, finally, rethrow. */
+/**
+ * Exceptions: through a hundred frames, implicit ones by signal, stack overflow, finally, rethrow.
+ */
 final class ThrowLoad implements Workload {
   private static final RuntimeException CACHED = new IllegalStateException("cached");
 

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * Downcalls by java.lang.foreign whose function calls Java back, nested several times: libc's qsort
- * with a comparator in Java that itself sorts. By reflection, because these sources are compiled for
- * a release in which that package is a preview.
+ * with a comparator in Java that itself sorts. By reflection, because these sources are compiled
+ * for a release in which that package is a preview.
  */
 final class UpcallsLoad implements Workload {
   private static final String FOREIGN = "java.lang.foreign.";
@@ -66,8 +66,7 @@ final class UpcallsLoad implements Workload {
     Object compared = of.invoke(null, ints, layouts(layout, address, address));
     comparator =
         linkerType
-            .getMethod(
-                "upcallStub", MethodHandle.class, descriptor, arenaType, options.arrayType())
+            .getMethod("upcallStub", MethodHandle.class, descriptor, arenaType, options.arrayType())
             .invoke(linker, compare, compared, arena, none);
     Method allocate = arenaType.getMethod("allocate", long.class, long.class);
     arrays = Stream.generate(() -> allocated(allocate, arena)).limit(NESTED + 1).toArray();

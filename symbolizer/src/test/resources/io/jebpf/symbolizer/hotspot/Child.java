@@ -8,8 +8,8 @@ import java.util.zip.CRC32;
 
 /**
  * A JVM to look at from outside; run from source, so any release can run it. Works until its code
- * is compiled, starts threads with particular names, prints "ready" and ends when stdin does.
- * Each line on stdin before that renames the thread "renamed-0" to it and is answered with "done".
+ * is compiled, starts threads with particular names, prints "ready" and ends when stdin does. Each
+ * line on stdin before that renames the thread "renamed-0" to it and is answered with "done".
  */
 public class Child {
   static volatile long sink;
@@ -60,11 +60,14 @@ public class Child {
   }
 
   static Thread parked(String name) {
-    Thread thread = new Thread(() -> {
-      while (true) {
-        LockSupport.park();
-      }
-    }, name);
+    Thread thread =
+        new Thread(
+            () -> {
+              while (true) {
+                LockSupport.park();
+              }
+            },
+            name);
     thread.setDaemon(true);
     thread.start();
     return thread;

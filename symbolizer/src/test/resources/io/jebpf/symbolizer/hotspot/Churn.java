@@ -4,9 +4,9 @@ import java.net.URLClassLoader;
 import java.util.ArrayDeque;
 
 /**
- * A JVM whose code and classes come and go: proxy classes with names of their own, each called until
- * compiled and soon dropped, in a small code cache and metaspace. Run from source; ends when stdin
- * does. Prints "ready" once the first classes were unloaded.
+ * A JVM whose code and classes come and go: proxy classes with names of their own, each called
+ * until compiled and soon dropped, in a small code cache and metaspace. Run from source; ends when
+ * stdin does. Prints "ready" once the first classes were unloaded.
  */
 public class Churn {
   public interface Work {
@@ -17,21 +17,24 @@ public class Churn {
 
   static Work make(URL[] path, int number) throws Exception {
     URLClassLoader loader = new URLClassLoader(path, Churn.class.getClassLoader());
-    return (Work) Proxy.newProxyInstance(
-        loader, new Class<?>[] {Work.class}, (proxy, method, args) -> number);
+    return (Work)
+        Proxy.newProxyInstance(
+            loader, new Class<?>[] {Work.class}, (proxy, method, args) -> number);
   }
 
   public static void main(String[] args) throws Exception {
-    Thread watcher = new Thread(() -> {
-      try {
-        while (System.in.read() >= 0) {
-          // wait for the end of stdin
-        }
-      } catch (java.io.IOException e) {
-        // the parent is gone
-      }
-      Runtime.getRuntime().halt(0);
-    });
+    Thread watcher =
+        new Thread(
+            () -> {
+              try {
+                while (System.in.read() >= 0) {
+                  // wait for the end of stdin
+                }
+              } catch (java.io.IOException e) {
+                // the parent is gone
+              }
+              Runtime.getRuntime().halt(0);
+            });
     watcher.setDaemon(true);
     watcher.start();
     ArrayDeque<Work> alive = new ArrayDeque<>();
