@@ -11,11 +11,11 @@
 #define SCAN_WORDS_MAX 128 /* scratch words of a stub without frame pointer: SHA-512 has 70 */
 #define COOKIE (~0ULL)	   /* pushed by the method entry barrier below its frame */
 #define LONG_CALL_BYTES 13
-/* push_CPU_state: FXSAVE area, then all registers */
-#define PUSHED_FXSAVE 512
-#define PUSHED_R13 (PUSHED_FXSAVE + 2 * 8)
-#define PUSHED_RBP (PUSHED_FXSAVE + 10 * 8)
-#define PUSHED_RAX (PUSHED_FXSAVE + 15 * 8)
+/* all registers, as HotSpot pushes them */
+#define PUSHED_R13 (2 * 8)
+#define PUSHED_RBP (10 * 8)
+#define PUSHED_RAX (15 * 8)
+#define FPU_STATE_MAX 4096
 
 /*
  * Whether the word at an address returns behind a call that goes into the blob being unwound: call
@@ -101,17 +101,29 @@ static __always_inline int unwind_forward_exception(struct walk *w)
 }
 
 /*
- * An adapter from compiled to interpreted code has called C++ to patch the caller; all registers
- * are on the stack, r13 is the stack pointer from before. -1: that is not what happened.
+ * An adapter from compiled to interpreted code has called C++ to patch the caller. On the stack are
+ * the FPU's state, whose size the `add rsp, imm32` behind the call tells, and all registers; r13 is
+ * the stack pointer from before. -1: that is not what happened.
  */
 static __always_inline int unwind_patching_adapter(struct walk *w)
 {
-	__u64 sp, ra, fp;
+	__u64 registers, sp, ra, fp;
+	__u32 fpu;
+	int add;
 
-	sp = WORD(w, w->sp + PUSHED_R13);
-	ra = WORD(w, w->sp + PUSHED_RAX);
-	fp = WORD(w, w->sp + PUSHED_RBP);
-	if (sp - w->sp > 2 * PUSHED_RAX || read_word(w, sp) || w->value != ra)
+	if (read_user(w->bytes, AROUND_PC, w->pc))
+		return -1;
+	add = find_bytes(w, 0, AROUND_PC - 8, 0xc48148, 0xffffff);
+	if (add < 0)
+		return -1;
+	fpu = four_bytes(w, add + 3);
+	if (fpu > FPU_STATE_MAX)
+		return -1;
+	registers = w->sp + fpu;
+	sp = WORD(w, registers + PUSHED_R13);
+	ra = WORD(w, registers + PUSHED_RAX);
+	fp = WORD(w, registers + PUSHED_RBP);
+	if (sp - registers > 2 * PUSHED_RAX || read_word(w, sp) || w->value != ra)
 		return -1;
 	return to_caller(w, ra, sp + 8, fp);
 }
@@ -126,6 +138,8 @@ __noinline int unwind_stub(struct walk *w)
 		return 1;
 	if (w->self.kind == CODE_ADAPTER) {
 		result = unwind_patching_adapter(w);
+		if (result < 0)
+			result = scan_stub(w);
 		return result >= 0 ? result : unwind_pushed_words(w, w->sp);
 	}
 	if (w->self.pc != config.call_stub_return && w->self.kind != CODE_UPCALL) {

@@ -177,7 +177,7 @@ __noinline int unwind_exit(struct walk *w)
  */
 __noinline int unwind_frameless_interpreter(struct walk *w)
 {
-	__u32 offset = 0, before = 0, n;
+	__u32 offset = ~0u, before = 0, n;
 	int pop;
 
 	if (!w)

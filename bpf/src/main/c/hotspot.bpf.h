@@ -18,6 +18,7 @@ int unwind_stub(struct walk *w);
 #define IS_BLOB 2 /* see unwind_java() */
 #define CALL_BYTES 7	       /* the longest call: ff 94 24 disp32 */
 #define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
+#define SAVED_WORDS_MAX 40     /* the entry barrier of an adapter saves 26 */
 #define BARRIER_FRAME_MAX 4096 /* facts 3.3.4: registers that a barrier's slow path saves */
 
 /* Interpreter frame slots in bytes from rbp; unchanged from JDK 17 to 28. */
@@ -82,12 +83,17 @@ __noinline int java_caller(struct walk *w, __u64 address)
 	       plausible_twice(w, w->value, address + 8);
 }
 
-/* Words pushed below the frame: tries the slots above the expected return address. */
+/*
+ * Words pushed below the frame: tries the slots above the expected return address, few for compiled
+ * code, more for stubs, which may have saved all registers.
+ */
 __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
 {
 	if (!w)
 		return 1;
-	for (int k = 1; k <= PUSHED_WORDS_MAX; k++) {
+	for (int k = 1; k <= SAVED_WORDS_MAX; k++) {
+		if (k > PUSHED_WORDS_MAX && w->callee == JEBPF_FRAME_COMPILED)
+			break;
 		__u64 ra, top = sp + 8 * k;
 
 		ra = WORD(w, top - 8);

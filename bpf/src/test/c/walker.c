@@ -102,6 +102,7 @@ static void walk_with_empty_cache(void)
 static void record(const char *directory, const char *name, const char *comment)
 {
 	static int cases;
+	unsigned char code[384];
 	char path[512];
 
 	if (cases >= CASES_MAX)
@@ -109,6 +110,11 @@ static void record(const char *directory, const char *name, const char *comment)
 	forget_reads();
 	mark_used = recording = 1;
 	walk_with_empty_cache();
+	if (getenv("JEBPF_CODE")) /* for whoever looks for the cause */
+		for (__u32 i = 0; i < 8 && i < walk.frames; i++)
+			if (frame_at(&walk, i)->head >> 56 == JEBPF_FRAME_STUB)
+				shim_read(code, sizeof(code), (frame_at(&walk, i)->head & 0xffffffffffffULL) +
+								       frame_at(&walk, i)->detail - 256);
 	mark_used = recording = 0;
 	snprintf(path, sizeof(path), "%s/%03d-%s.case", directory, cases++, name);
 	write_case(path, comment);
