@@ -191,6 +191,9 @@ enum jebpf_cfa {
 	JEBPF_CFA_R11 = 10,
 	JEBPF_CFA_R10 = 11,
 	JEBPF_CFA_DEREF_RBP = 12, /* [rbp + cfa_offset]: functions that realign their stack */
+	JEBPF_CFA_DEREF_RSP = 13, /* [rsp + cfa_offset] + 8: assembly that saves its caller's rsp (OpenSSL) */
+	JEBPF_CFA_RAX = 14,	  /* as RBX */
+	JEBPF_CFA_RSI = 15,
 };
 
 /* How the caller's rbp is found. */

@@ -146,6 +146,9 @@ __noinline int unwind_module(struct walk *w)
 	case JEBPF_CFA_DEREF_RBP:
 		cfa = WORD(w, w->fp + rule->cfa_offset);
 		break;
+	case JEBPF_CFA_DEREF_RSP:
+		cfa = WORD(w, w->sp + rule->cfa_offset) + 8;
+		break;
 	case JEBPF_CFA_PLT:
 		cfa = w->sp + 8 + ((__s32)(w->pc & 15) >= rule->cfa_offset ? 8 : 0);
 		break;

@@ -55,6 +55,12 @@ static __always_inline int exact_register(const struct walk *w, __u8 cfa, __u64 
 	case JEBPF_CFA_R10:
 		*value = w->r10;
 		return 1;
+	case JEBPF_CFA_RAX:
+		*value = w->rax;
+		return 1;
+	case JEBPF_CFA_RSI:
+		*value = w->rsi;
+		return 1;
 	}
 	return 0;
 }

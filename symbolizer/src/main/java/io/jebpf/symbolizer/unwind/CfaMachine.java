@@ -34,6 +34,7 @@ final class CfaMachine {
   private static final int CFA_DEREF_STACK = -2;
   private static final int CFA_DEREF_FRAME = -3;
   private static final int CFA_PLT = -4;
+  private static final int CFA_DEREF_STACK_8 = -5;
 
   // FRAME_KIND and RETURN_KIND
   private static final int SAME = 0;
@@ -196,7 +197,7 @@ final class CfaMachine {
   }
 
   private void cfa(long register, long offset) {
-    boolean fits = register < 256 && register >= CFA_PLT && offset == (int) offset;
+    boolean fits = register < 256 && register >= CFA_DEREF_STACK_8 && offset == (int) offset;
     state[CFA_KIND] = fits ? (int) register : CFA_UNKNOWN;
     state[CFA_OFFSET] = (int) offset;
   }
@@ -209,6 +210,7 @@ final class CfaMachine {
           case UNKNOWN -> CFA_UNKNOWN;
           case REGISTER -> expression.register();
           case DEREF_STACK -> CFA_DEREF_STACK;
+          case DEREF_STACK_8 -> CFA_DEREF_STACK_8;
           case DEREF_FRAME -> CFA_DEREF_FRAME;
           case PLT -> CFA_PLT;
         };
@@ -318,6 +320,9 @@ final class CfaMachine {
     if (kind == CFA_DEREF_FRAME) {
       return UnwindRule.CFA_DEREF_RBP;
     }
+    if (kind == CFA_DEREF_STACK_8) {
+      return UnwindRule.CFA_DEREF_RSP;
+    }
     if (kind == CFA_PLT) {
       return UnwindRule.CFA_PLT;
     }
@@ -331,9 +336,11 @@ final class CfaMachine {
       return UnwindRule.CFA_NONE;
     }
     return switch (kind) {
+      case 0 -> UnwindRule.CFA_RAX;
       case 1 -> UnwindRule.CFA_RDX;
       case 2 -> UnwindRule.CFA_RCX;
       case 3 -> UnwindRule.CFA_RBX;
+      case 4 -> UnwindRule.CFA_RSI;
       case 5 -> UnwindRule.CFA_RDI;
       case 10 -> UnwindRule.CFA_R10;
       case 11 -> UnwindRule.CFA_R11;

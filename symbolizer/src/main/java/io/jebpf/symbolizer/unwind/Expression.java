@@ -13,6 +13,8 @@ final class Expression {
     REGISTER,
     /** [stack pointer + offset]. */
     DEREF_STACK,
+    /** [stack pointer + offset] + 8. */
+    DEREF_STACK_8,
     /** [frame pointer + offset]. */
     DEREF_FRAME,
     /** The linkage table's: rsp + 8 + ((rip & 15) >= offset ? 8 : 0). */
@@ -21,6 +23,7 @@ final class Expression {
 
   private static final int BYTES_MAX = 32;
   private static final int OP_DEREF = 0x06;
+  private static final int OP_PLUS_UCONST = 0x23;
   private static final int OP_LIT0 = 0x30;
   private static final int OP_BREG0 = 0x70;
 
@@ -84,6 +87,12 @@ final class Expression {
       } else if (base == machine.framePointer()) {
         kind = Kind.DEREF_FRAME;
       }
+    } else if (at == count - 3
+        && code[at] == OP_DEREF
+        && code[at + 1] == OP_PLUS_UCONST
+        && code[at + 2] == 8
+        && base == machine.stackPointer()) {
+      kind = Kind.DEREF_STACK_8;
     }
   }
 

@@ -33,6 +33,12 @@ public record UnwindRule(int cfa, int cfaOffset, int rbp, int rbpOffset, int raO
   /** [rbp + cfaOffset]: functions that realign their stack. */
   public static final int CFA_DEREF_RBP = 12;
 
+  /** [rsp + cfaOffset] + 8: hand-written assembly that saves its caller's rsp (OpenSSL's). */
+  public static final int CFA_DEREF_RSP = 13;
+
+  public static final int CFA_RAX = 14;
+  public static final int CFA_RSI = 15;
+
   /** The caller's rbp is rbp. */
   public static final int RBP_SAME = 0;
 

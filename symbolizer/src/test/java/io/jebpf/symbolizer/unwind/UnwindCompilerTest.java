@@ -8,8 +8,13 @@ import io.jebpf.symbolizer.Compiled;
 import io.jebpf.symbolizer.TestTools;
 import io.jebpf.symbolizer.elf.ElfImage;
 import io.jebpf.symbolizer.elf.ElfSymbols;
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,6 +50,11 @@ class UnwindCompilerTest {
         nop
         .cfi_undefined rbp
         nop
+        .cfi_escape 0x0f, 0x05, 0x77, 0x18, 0x06, 0x23, 0x08  # CFA = [rsp + 24] + 8
+        .cfi_same_value rbp
+        nop
+        .cfi_def_cfa rax, 8
+        nop
         .cfi_escape 0x0f, 0x03, 0x70, 0x00, 0x06  # CFA = [rax]: not known to us
         nop
         .cfi_def_cfa r10, 0
@@ -79,6 +89,24 @@ class UnwindCompilerTest {
   }
 
   @Test
+  void numbersAreThoseOfTheHeader() throws Exception {
+    Map<String, Integer> header = new TreeMap<>();
+    Matcher line =
+        Pattern.compile("JEBPF_((?:CFA|RBP)_\\w+) =\\s+(\\d+)")
+            .matcher(Files.readString(Path.of("../bpf/src/main/c/jebpf_types.h")));
+    while (line.find()) {
+      header.put(line.group(1), Integer.valueOf(line.group(2)));
+    }
+    Map<String, Integer> ours = new TreeMap<>();
+    for (Field field : UnwindRule.class.getFields()) {
+      if (field.getType() == int.class) {
+        ours.put(field.getName(), field.getInt(null));
+      }
+    }
+    assertEquals(header, ours);
+  }
+
+  @Test
   void everyForm() throws Exception {
     assumeTrue(System.getProperty("os.arch").equals("amd64"), "x86-64 only");
     Path file = Compiled.library(directory, "crafted.s", CRAFTED, "-nostdlib");
@@ -93,6 +121,8 @@ class UnwindCompilerTest {
       rule(UnwindRule.CFA_SIGNAL, 160, UnwindRule.RBP_CFA, 120, 168),
       rule(UnwindRule.CFA_RSP, 16, UnwindRule.RBP_SAME, 0, -8),
       rule(UnwindRule.CFA_RSP, 16, UnwindRule.RBP_UNKNOWN, 0, -8),
+      rule(UnwindRule.CFA_DEREF_RSP, 24, UnwindRule.RBP_SAME, 0, -8),
+      rule(UnwindRule.CFA_RAX, 8, UnwindRule.RBP_SAME, 0, -8),
       UnwindRule.NONE,
       rule(UnwindRule.CFA_R10, 0, UnwindRule.RBP_SAME, 0, -8),
       UnwindRule.ROOT,
