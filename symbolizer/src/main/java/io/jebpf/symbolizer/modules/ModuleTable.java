@@ -53,6 +53,8 @@ public final class ModuleTable {
   private long droppedMappings;
   private long refreshNanos;
 
+  private static final long REFRESH_NANOS_FIRST = 500_000;
+
   private record Refusal(String reason, int tries) {}
 
   private record FileKey(long device, long inode, String path) {
@@ -91,7 +93,9 @@ public final class ModuleTable {
   public boolean refresh() throws IOException {
     long began = System.nanoTime();
     boolean same = maps.fingerprint() == fingerprint;
-    refreshNanos = System.nanoTime() - began;
+    // One slow look (this thread had to wait for a CPU) says little.
+    long elapsed = System.nanoTime() - began;
+    refreshNanos = Math.min(elapsed, Math.max(2 * refreshNanos, REFRESH_NANOS_FIRST));
     return !same && readAgain();
   }
 
@@ -226,7 +230,7 @@ public final class ModuleTable {
   }
 
   /**
-   * What the last look at the maps took when nothing had changed. It grows with the mappings (0.4
+   * About what a look at the maps takes when nothing has changed. It grows with the mappings (0.4
    * microseconds each), so a caller can space its looks.
    */
   public long refreshNanos() {
