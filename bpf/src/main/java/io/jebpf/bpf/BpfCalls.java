@@ -46,6 +46,9 @@ interface BpfCalls {
 
   int mapUpdate(int fd, int key, int value);
 
+  /** Several updates in one call; kernels before 5.17 refuse it for maps of maps. */
+  int mapUpdateBatch(int fd, int[] keys, int[] values);
+
   int mapDelete(int fd, int key);
 
   /** Puts a value into a queue. */

@@ -44,6 +44,7 @@ final class Libbpf implements BpfCalls {
   private static final MemorySegment RAW_TRACEPOINT = find("bpf_raw_tracepoint_open");
   private static final MemorySegment MAP_CREATE = find("bpf_map_create");
   private static final MemorySegment MAP_UPDATE = find("bpf_map_update_elem");
+  private static final MemorySegment MAP_UPDATE_BATCH = find("bpf_map_update_batch");
   private static final MemorySegment MAP_DELETE = find("bpf_map_delete_elem");
   private static final MemorySegment MAP_LOOKUP = find("bpf_map_lookup_elem");
   private static final MemorySegment TEST_RUN = find("bpf_prog_test_run_opts");
@@ -202,6 +203,16 @@ final class Libbpf implements BpfCalls {
   public int queuePush(int fd, int value) {
     try (Arena arena = Arena.ofConfined()) {
       return (int) call(MAP_UPDATE, fd, 0, arena.allocateFrom(JAVA_INT, value).address(), 0);
+    }
+  }
+
+  @Override
+  public int mapUpdateBatch(int fd, int[] keys, int[] values) {
+    try (Arena arena = Arena.ofConfined()) {
+      long k = arena.allocateFrom(JAVA_INT, keys).address();
+      long v = arena.allocateFrom(JAVA_INT, values).address();
+      long count = arena.allocateFrom(JAVA_INT, keys.length).address();
+      return (int) call(MAP_UPDATE_BATCH, fd, k, v, count, 0, 0);
     }
   }
 

@@ -2,7 +2,9 @@ package io.jebpf.bpf;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -28,6 +30,11 @@ public final class UnwindTables {
    */
   private final ArrayDeque<Integer> free = new ArrayDeque<>();
 
+  /** A table that waits for {@link #commit}. */
+  private record Staged(int number, int fd) {}
+
+  private final List<Staged> stage = new ArrayList<>();
+  private boolean batching;
   private int nextRule = 1; // 0 is "no rule"
   private int nextTable = 1; // 0 is "no table"
   private long rulesRefused;
@@ -139,13 +146,15 @@ public final class UnwindTables {
       throw new KernelException(
           "bpf(BPF_MAP_CREATE, unwind table of " + rows + " rows)", -fd, Advice.forMap(-fd));
     }
+    boolean staged = false;
     try {
       fill(fd, table, rows);
       int number = free.isEmpty() ? nextTable : free.peekFirst();
-      int error = bpf.mapUpdate(outerFd, number, fd);
-      if (error < 0) {
-        throw new KernelException(
-            "bpf(BPF_MAP_UPDATE_ELEM, unwind_tables[" + number + "])", -error, "");
+      if (batching) {
+        stage.add(new Staged(number, fd));
+        staged = true;
+      } else {
+        put(number, fd);
       }
       if (free.isEmpty()) {
         nextTable++;
@@ -154,7 +163,50 @@ public final class UnwindTables {
       }
       return number;
     } finally {
-      kernel.close(fd); // the outer map holds the table
+      if (!staged) {
+        kernel.close(fd); // the outer map holds the table
+      }
+    }
+  }
+
+  private void put(int number, int fd) throws KernelException {
+    int error = bpf.mapUpdate(outerFd, number, fd);
+    if (error < 0) {
+      throw new KernelException(
+          "bpf(BPF_MAP_UPDATE_ELEM, unwind_tables[" + number + "])", -error, "");
+    }
+  }
+
+  /**
+   * From here to {@link #commit}, tables are collected, and walks do not see them: each call that
+   * changes a map of maps makes the kernel wait for every CPU, which was measured at 10 ms.
+   */
+  public void beginBatch() {
+    requireOpen();
+    batching = true;
+  }
+
+  /** Puts the collected tables into the kernel: all in one call, or one by one where it must be. */
+  public void commit() throws KernelException {
+    batching = false;
+    int[] numbers = new int[stage.size()];
+    int[] fds = new int[stage.size()];
+    for (int i = 0; i < fds.length; i++) {
+      numbers[i] = stage.get(i).number();
+      fds[i] = stage.get(i).fd();
+    }
+    try {
+      requireOpen();
+      if (fds.length > 0 && bpf.mapUpdateBatch(outerFd, numbers, fds) != 0) {
+        for (int i = 0; i < fds.length; i++) {
+          put(numbers[i], fds[i]);
+        }
+      }
+    } finally {
+      stage.clear();
+      for (int fd : fds) {
+        kernel.close(fd); // the outer map holds the table
+      }
     }
   }
 
@@ -214,5 +266,7 @@ public final class UnwindTables {
   /** The outer map's fd is about to be closed, and its number may become another's. */
   void close() {
     closed = true;
+    stage.forEach(staged -> kernel.close(staged.fd()));
+    stage.clear();
   }
 }

@@ -81,14 +81,11 @@ final class MappingPublisher {
 
   /** Tells the kernel about all present mappings; compiles what is new. */
   void publish() {
+    compileNew();
     List<KernelMapping> published = new ArrayList<>();
     for (ExecMapping mapping : modules.mappings()) {
       Module module = mapping.module();
-      Table table = tables.get(module.number());
-      if (table == null) {
-        table = compile(module);
-        tables.put(module.number(), table);
-      }
+      Table table = tables.getOrDefault(module.number(), Table.NONE);
       published.add(
           new KernelMapping(
               mapping.start(),
@@ -101,6 +98,22 @@ final class MappingPublisher {
     }
     programs.mappings().publish(published);
     removeUnused(published);
+  }
+
+  private void compileNew() {
+    programs.unwindTables().beginBatch();
+    for (ExecMapping mapping : modules.mappings()) {
+      Module module = mapping.module();
+      if (!tables.containsKey(module.number())) {
+        tables.put(module.number(), compile(module));
+      }
+    }
+    try {
+      programs.unwindTables().commit();
+    } catch (KernelException e) {
+      failures++;
+      log.warn(Trouble.NATIVE_TABLES, e.getMessage(), e.advice());
+    }
   }
 
   private void removeUnused(List<KernelMapping> published) {
