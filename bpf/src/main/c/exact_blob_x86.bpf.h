@@ -164,17 +164,23 @@ __noinline int unwind_stub(struct walk *w)
 	return to_caller(w, ra, w->fp + 16, fp);
 }
 
-/* Adapters shuffle arguments between conventions; the return address waits in rax meanwhile. */
+/*
+ * Adapters shuffle arguments between conventions; the return address waits in rax meanwhile, the
+ * caller's sp in r13: lea r13, [rsp + 8]; pop rax; sub rsp, x; push rax; …; jmp.
+ */
 static __always_inline int unwind_adapter(struct walk *w)
 {
+	const __u8 *c = &w->bytes[EXIT_BEFORE];
 	bool moved = w->r13 > w->sp && w->r13 - w->sp < ADAPTER_ARGS_MAX;
+	bool popped = c[0] == 0x50 || c[-1] == 0x58;
 
-	/* about to call C++: r13 is the old rsp */
-	if (moved && !read_word(w, w->r13) && (w->value == w->rax || plausible_return(w, w->value)) &&
-	    !plausible_word(w, w->sp))
-		return return_at(w, w->r13, w->fp);
+	if (popped && plausible_return(w, w->rax))
+		return to_caller(w, w->rax, moved ? w->r13 : w->sp, w->fp);
 	if (plausible_word(w, w->sp))
-		return return_at(w, w->sp, w->fp);
+		return to_caller(w, w->value, moved && w->value == w->rax ? w->r13 : w->sp + 8, w->fp);
+	/* about to call C++: r13 is the old rsp */
+	if (moved && !read_word(w, w->r13) && (w->value == w->rax || plausible_return(w, w->value)))
+		return return_at(w, w->r13, w->fp);
 	if (plausible_return(w, w->rax))
 		return to_caller(w, w->rax, moved ? w->r13 : w->sp, w->fp);
 	if (plausible_word(w, w->sp + 8))
@@ -292,15 +298,13 @@ __noinline int unwind_exact_blob(struct walk *w)
 
 	if (!w)
 		return 1;
-	switch (w->self.kind) {
-	case CODE_INTRINSIC:
-	case CODE_VTABLE:
-		return return_at(w, w->sp, w->fp);
-	case CODE_ADAPTER:
-		return unwind_adapter(w);
-	}
 	if (read_user(w->bytes, EXIT_BYTES, w->pc - EXIT_BEFORE))
 		return unwind_uncertain_blob(w);
+	if (w->self.kind == CODE_ADAPTER)
+		return unwind_adapter(w);
+	/* no frame, but a load barrier in them may save registers */
+	if ((w->self.kind == CODE_INTRINSIC || w->self.kind == CODE_VTABLE) && plausible_word(w, w->sp))
+		return return_at(w, w->sp, w->fp);
 	state = stub_state(w);
 	if (state == RA_AT_SP && plausible_word(w, w->sp))
 		return return_at(w, w->sp, w->fp);

@@ -119,6 +119,9 @@ __noinline int find_module(struct walk *w)
 		w->found.mapping_flags = mapping->flags;
 		/* a return address belongs to the call before it, which may be the last of a function */
 		index = find_rule(w, mapping, pc - bias - (w->exact ? 0 : 1));
+		/* and so does the pc behind a system call: sigreturn's is not followed by anything */
+		if (!index && w->exact)
+			index = find_rule(w, mapping, pc - bias - 1);
 		rule = bpf_map_lookup_elem(&unwind_rules, &index);
 		if (rule)
 			w->found.rule = *rule;
