@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 
 /** Child.java, or another program of the test resources, under some JDK with some options. */
 final class ChildJvm implements AutoCloseable {
@@ -19,36 +20,73 @@ final class ChildJvm implements AutoCloseable {
 
   private final Process process;
   private final BufferedReader out;
-  private final Path source;
 
-  private ChildJvm(Process process, Path source) {
+  private ChildJvm(Process process) {
     this.process = process;
-    this.source = source;
     this.out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
   }
 
   static ChildJvm start(Path javaHome, int workMillis, String... options) throws IOException {
-    return start("Child.java", javaHome, workMillis, options);
+    return start("Child", javaHome, workMillis, options);
   }
 
+  /** Runs the compiled program. */
   static ChildJvm start(String program, Path javaHome, int workMillis, String... options)
       throws IOException {
-    Path directory = Files.createTempDirectory("jebpf-child");
-    Path source = directory.resolve(program);
-    try (InputStream in = ChildJvm.class.getResourceAsStream(program)) {
-      Files.write(source, in.readAllBytes());
-    }
+    List<String> words = List.of("-cp", Programs.classes().toString(), program);
+    return launch(javaHome, workMillis, words, options);
+  }
+
+  /** Runs the program from source: the child's own compiler is a large mixed load. */
+  static ChildJvm startFromSource(Path javaHome, int workMillis, String... options)
+      throws IOException {
+    String source = Programs.classes().resolve("Child.java").toString();
+    return launch(javaHome, workMillis, List.of(source), options);
+  }
+
+  private static ChildJvm launch(
+      Path javaHome, int workMillis, List<String> program, String... options) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(javaHome.resolve("bin/java").toString());
     command.add("-Xlog:disable"); // warnings of the JVM go to stdout
     command.addAll(List.of(options));
-    command.addAll(List.of(source.toString(), Integer.toString(workMillis)));
+    command.addAll(program);
+    command.add(Integer.toString(workMillis));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    ChildJvm child = new ChildJvm(process, source);
+    ChildJvm child = new ChildJvm(process);
     child.expect("ready");
     return child;
+  }
+
+  /** The programs, unpacked and compiled once for every release they run on. */
+  private static final class Programs {
+    private static final List<String> SOURCES = List.of("Child.java", "Churn.java");
+    private static Path classes;
+
+    static synchronized Path classes() throws IOException {
+      if (classes == null) {
+        Path directory = Path.of("target", "child-jvms").toAbsolutePath();
+        Files.createDirectories(directory);
+        List<String> arguments = new ArrayList<>(List.of("--release", "17", "-Xlint:-options"));
+        arguments.addAll(List.of("-d", directory.toString()));
+        for (String source : SOURCES) {
+          try (InputStream in = ChildJvm.class.getResourceAsStream(source)) {
+            Files.write(directory.resolve(source), in.readAllBytes());
+          }
+          arguments.add(directory.resolve(source).toString());
+        }
+        int status =
+            ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, arguments.toArray(String[]::new));
+        if (status != 0) {
+          throw new IOException("javac ended with " + status);
+        }
+        classes = directory;
+      }
+      return classes;
+    }
   }
 
   /** Home of an installed JDK of that feature release. */
@@ -104,8 +142,6 @@ final class ChildJvm implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       process.destroyForcibly();
-      Files.deleteIfExists(source);
-      Files.deleteIfExists(source.getParent());
     }
   }
 }

@@ -77,7 +77,7 @@ final class CompiledTruth {
         }
       }
       if (offset > 64) {
-        offset += 6; // every pc of the prologue, then a stride that is no instruction size
+        offset += 12; // every pc of the prologue, then a stride that is no instruction size
       }
     }
   }

@@ -7,8 +7,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32;
 
 /**
- * A JVM to look at from outside; run from source, so any release can run it. Works until its code
- * is compiled, starts threads with particular names, prints "ready" and ends when stdin does. Each
+ * A JVM to look at from outside; runs on 17 and later, also from source. Works until its code is
+ * compiled, starts threads with particular names, prints "ready" and ends when stdin does. Each
  * line on stdin before that renames the thread "renamed-0" to it and is answered with "done".
  */
 public class Child {

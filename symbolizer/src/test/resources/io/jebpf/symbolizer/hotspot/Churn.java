@@ -5,8 +5,8 @@ import java.util.ArrayDeque;
 
 /**
  * A JVM whose code and classes come and go: proxy classes with names of their own, each called
- * until compiled and soon dropped, in a small code cache and metaspace. Run from source; ends when
- * stdin does. Prints "ready" once the first classes were unloaded.
+ * until compiled and soon dropped, in a small code cache and metaspace. Runs on 17 and later; ends
+ * when stdin does. Prints "ready" once the first classes were unloaded.
  */
 public class Churn {
   public interface Work {
