@@ -75,6 +75,9 @@ public final class NativeSymbols {
     if (name.isEmpty()) {
       name = Demangler.demangle(table.name(place.get()));
       if (name.isEmpty()) {
+        // Deleted or replaced since: another way to it may be left next time.
+        tables.remove(module.number());
+        tableBytes -= table.heapBytes();
         return new Symbol.Unknown(module.path(), "its file cannot be read any more");
       }
       names.put(module.number(), start, name);

@@ -104,6 +104,24 @@ class LoadedLibraryTest {
   }
 
   @Test
+  void libraryDeletedBetweenTwoNamesIsReadInAnotherWay() throws Exception {
+    Path file = load("leaving");
+    table.refresh();
+    Module module = table.byFileName("libleaving.so").orElseThrow();
+    NativeSymbols symbols = new NativeSymbols(table);
+    long local = module.bias() + offset(file, "leaving_local");
+    long exported = module.bias() + offset(file, "leaving_exported");
+    assertEquals(
+        new Symbol.Known("leaving_local", file.toString(), 0),
+        symbols.resolve(module.number(), local, true));
+    Files.delete(file);
+    symbols.resolve(module.number(), exported, true); // may find out only now
+    assertEquals(
+        new Symbol.Known("leaving_exported", file.toString(), 0),
+        symbols.resolve(module.number(), exported, true));
+  }
+
+  @Test
   void anotherFileInTheLibrarysPlaceIsNotTakenForIt() throws Exception {
     Path file = load("replaced");
     long exported = offset(file, "replaced_exported");
