@@ -52,8 +52,11 @@ public final class ModuleTable {
   private int lastNumber;
   private long droppedMappings;
   private long refreshNanos;
+  private long lookedNanos;
+  private boolean unreported;
 
   private static final long REFRESH_NANOS_FIRST = 500_000;
+  private static final long LOOK_PAUSE_NANOS = 50_000_000;
 
   private record Refusal(String reason, int tries) {}
 
@@ -86,12 +89,19 @@ public final class ModuleTable {
   /**
    * Reads the maps again.
    *
-   * @return whether the executable mappings of objects changed
+   * @return whether the executable mappings of objects changed since the last call
    * @throws IOException when the maps cannot be read: the process ended, or ptrace access to it is
    *     not allowed
    */
   public boolean refresh() throws IOException {
+    boolean changed = look() || unreported;
+    unreported = false;
+    return changed;
+  }
+
+  private boolean look() throws IOException {
     long began = System.nanoTime();
+    lookedNanos = began;
     boolean same = maps.fingerprint() == fingerprint;
     // One slow look (this thread had to wait for a CPU) says little.
     long elapsed = System.nanoTime() - began;
@@ -263,6 +273,24 @@ public final class ModuleTable {
     return low < mappings.size() && Long.compareUnsigned(mappings.get(low).start(), address) <= 0
         ? Optional.of(mappings.get(low).module())
         : Optional.empty();
+  }
+
+  /**
+   * The loaded module that covers an address in no mapping known so far: the maps are read again
+   * for it, unless that was done a moment ago. {@link #refresh} will report what is found.
+   */
+  Optional<Module> atAfterLook(long address) {
+    Optional<Module> found = at(address);
+    long pause = Math.max(LOOK_PAUSE_NANOS, 100 * refreshNanos);
+    if (found.isPresent() || System.nanoTime() - lookedNanos < pause) {
+      return found;
+    }
+    try {
+      unreported |= look();
+    } catch (IOException e) {
+      return found; // the caller of refresh hears of it
+    }
+    return at(address);
   }
 
   /** The loaded module whose file has this name, {@code libjvm.so} for example. */

@@ -38,8 +38,8 @@ public final class NativeSymbols {
   /**
    * Names the code at an address.
    *
-   * @param moduleNumber as the kernel side recorded it; 0 when it knew none: then the present
-   *     mappings decide
+   * @param moduleNumber as the kernel side recorded it; 0 when it knew none, since the object was
+   *     loaded a moment before: then the present mappings decide
    * @param pc run-time address
    * @param exact false for a return address, which belongs to the call before it: the byte before
    *     is looked up, since a call may be the last instruction of its function
@@ -47,7 +47,7 @@ public final class NativeSymbols {
   public Symbol resolve(int moduleNumber, long pc, boolean exact) {
     long address = exact ? pc : pc - 1;
     Optional<Module> module =
-        moduleNumber == 0 ? modules.at(address) : modules.byNumber(moduleNumber);
+        moduleNumber == 0 ? modules.atAfterLook(address) : modules.byNumber(moduleNumber);
     if (module.isEmpty()) {
       String reason =
           moduleNumber == 0 ? "no object is mapped there" : "object was unloaded long ago";

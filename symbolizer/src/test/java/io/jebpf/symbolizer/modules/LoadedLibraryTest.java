@@ -68,6 +68,24 @@ class LoadedLibraryTest {
   }
 
   @Test
+  void addressInALibraryLoadedSinceTheLastLookIsNamed() throws Exception {
+    table.refresh();
+    Path file = load("fresh");
+    long start = 0;
+    for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+      if (line.contains("libfresh.so") && start == 0) {
+        start = Long.parseLong(line.substring(0, line.indexOf('-')), 16);
+      }
+    }
+    Thread.sleep(100); // longer than the pause between two looks
+    assertEquals(
+        new Symbol.Known("fresh_exported", file.toString(), 0),
+        new NativeSymbols(table).resolve(0, start + offset(file, "fresh_exported"), true));
+    assertTrue(table.refresh(), "the change is still news to the owner");
+    assertFalse(table.refresh());
+  }
+
+  @Test
   void deletedLibraryIsStillNamedAndUnwound() throws Exception {
     Path file = load("deleted");
     long exported = offset(file, "deleted_exported");
