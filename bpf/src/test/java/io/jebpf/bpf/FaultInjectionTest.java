@@ -38,6 +38,12 @@ class FaultInjectionTest {
         UnwindTables tables = programs.unwindTables();
         int rule = tables.rule(1, 8, 0, 0, -8);
         int table = tables.add(new int[] {1, 2}, new int[] {rule, 0}, 2);
+        tables.beginBatch();
+        int second = tables.add(new int[] {1, 2}, new int[] {rule, 0}, 2);
+        int third = tables.add(new int[] {3}, new int[] {rule}, 1);
+        tables.commit();
+        assertEquals(table + 1, second);
+        assertEquals(table + 2, third);
         programs.mappings().publish(List.of(new KernelMapping(4096, 8192, 0, 1, table, 2, 0)));
         programs.cpuSampler().rate(99);
         StringBuilder uncovered = new StringBuilder(programs.cpuSampler().lastFailure());
@@ -75,6 +81,7 @@ class FaultInjectionTest {
         case "objectBtf" -> assertTrue(said.startsWith("reading the BTF of jebpf"), where);
         case "mapInitialValue" -> assertTrue(said.contains(".rodata.config"), where);
         case "perfCount" -> assertEquals("", said, where); // the event is opened anew
+        case "mapUpdateBatch" -> assertEquals("", said, where); // then one by one
         default -> assertTrue(said.contains("EIO (5)"), where);
       }
     }
