@@ -28,7 +28,7 @@ final class Profiler {
   /** Longest that the end of the JVM waits for the last window. */
   static final long STOP_MILLIS = 2_000;
 
-  /** Longest that it waits for a start-up that is still under way, which has nothing to lose. */
+  /** Longest that it waits for a start-up that is still under way, and only if that has files. */
   static final long CANCEL_MILLIS = 500;
 
   private final Options options;
@@ -132,8 +132,12 @@ final class Profiler {
     stopping = true;
     boolean started = state instanceof State.Running;
     readerThread.ifPresent(LockSupport::unpark);
-    join(readerThread, started ? deadline : System.nanoTime() + CANCEL_MILLIS * 1_000_000);
-    join(writerThread, deadline);
+    if (started) {
+      join(readerThread, deadline);
+      join(writerThread, deadline);
+    } else {
+      awaitNoFiles(System.nanoTime() + CANCEL_MILLIS * 1_000_000);
+    }
     boolean late = isAlive(readerThread) || isAlive(writerThread);
     if (started && late) {
       log.warn(Trouble.STOP_DEADLINE, "not written after " + STOP_MILLIS + " ms");
@@ -143,6 +147,13 @@ final class Profiler {
       state = new State.Stopped();
     }
     log.close();
+  }
+
+  /** A start-up is not worth waiting for, but for the moment in which it has files on disk. */
+  private void awaitNoFiles(long deadlineNanos) throws InterruptedException {
+    while (starter.hasFilesOnDisk() && isAlive(readerThread) && System.nanoTime() < deadlineNanos) {
+      Thread.sleep(1);
+    }
   }
 
   private static void join(Optional<Thread> thread, long deadlineNanos)

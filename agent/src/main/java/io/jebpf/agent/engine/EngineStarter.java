@@ -13,4 +13,9 @@ public interface EngineStarter {
    * @throws EngineException when there can be no sampling here; nothing is left behind then
    */
   Engine start(Options options, AgentLog log, BooleanSupplier cancelled) throws EngineException;
+
+  /** Whether the JVM's end should wait a moment, because files would stay behind now. */
+  default boolean hasFilesOnDisk() {
+    return false;
+  }
 }

@@ -47,14 +47,21 @@ public final class KernelEngineStarter implements EngineStarter {
   /** 100 frames of 16 bytes: a usual server's stack. */
   private static final int SAMPLE_BYTES_USUAL = 1_700;
 
+  private volatile boolean unpacking;
+
   @Override
   public Engine start(Options options, AgentLog log, BooleanSupplier cancelled)
       throws EngineException {
     return new Start(options, log, cancelled).run();
   }
 
+  @Override
+  public boolean hasFilesOnDisk() {
+    return unpacking;
+  }
+
   /** One start. */
-  private static final class Start {
+  private final class Start {
     private final Options options;
     private final AgentLog log;
     private final BooleanSupplier cancelled;
@@ -108,11 +115,14 @@ public final class KernelEngineStarter implements EngineStarter {
       parents.add(Path.of("/dev/shm"));
       options.out().map(Path::toAbsolutePath).map(Path::getParent).ifPresent(parents::add);
       try {
+        unpacking = true;
         NativeRuntime runtime = NativeRuntime.load(parents);
         reportRefused(runtime.refusedPlaces());
         return runtime;
       } catch (NativeLoadException e) {
         throw new EngineException(Trouble.NATIVE_LIBRARIES, e.getMessage(), "", e);
+      } finally {
+        unpacking = false;
       }
     }
 
