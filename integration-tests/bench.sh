@@ -45,4 +45,45 @@ fi
     { cat "$work/cost.err" >&2; exit 1; }
 } | tee "$work/cost.txt"
 grep -v '^jebpf' "$work/cost.err" >&2 || true
-echo "Written: ${work#"$root"/}/cost.txt"
+
+# Idle memory: a JVM that does nothing, without and with the agent, past the first window.
+resident() { awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"; }
+heap() { sed -n 's/^heap=//p' "$work/idle-$1.out"; }
+"$jdk/bin/java" -cp "$work/classes" io.jebpf.it.workload.IdleLoad 13 >"$work/idle-plain.out" &
+plain=$!
+"$jdk/bin/java" "-javaagent:$jar=out=$work/idle" -cp "$work/classes" io.jebpf.it.workload.IdleLoad 13 \
+  >"$work/idle-profiled.out" 2>/dev/null &
+profiled=$!
+trap 'kill "$plain" "$profiled" 2>/dev/null || true' EXIT
+for name in plain profiled; do
+  for _ in $(seq 120); do
+    grep -q ready "$work/idle-$name.out" && break
+    sleep 0.5
+  done
+done
+{
+  echo "What the agent adds to an idle JVM after 13 s:"
+  echo "  resident $((($(resident "$profiled") - $(resident "$plain")) / 1024)) MiB (aim at most 40)," \
+    "heap after a collection $((($(heap profiled) - $(heap plain)) / 1048576)) MiB (at most 10)," \
+    "jar $(($(stat -c %s "$jar") / 1024)) KiB (at most 12288)"
+} | tee "$work/memory.txt"
+kill "$plain" "$profiled"
+wait "$plain" "$profiled" 2>/dev/null || true
+trap - EXIT
+
+soak=${BENCH_SOAK:-1}
+if [ "$soak" -gt 0 ]; then
+  for name in h2 kafka lucene; do
+    [ -d "$apps/$name" ] || fetch=yes
+  done
+  if [ "${fetch:-no}" = yes ]; then
+    echo "bench: fetching H2, Kafka and Lucene from Maven Central (38 MB)"
+    mvn -q -B -ntp -DskipTests -pl integration-tests -am package
+  fi
+  echo
+  echo "Real applications, about $((30 * soak)) s each (BENCH_SOAK=N for N times as long, 0 for none):"
+  rm -rf "$work/soak"
+  "$jdk/bin/java" "-Djebpf.jar=$jar" -cp "$work/classes" \
+    io.jebpf.it.bench.Soak "$work/soak" "$soak" 99 999 | tee "$work/soak.txt"
+fi
+echo "Written: ${work#"$root"/}/*.txt"

@@ -43,8 +43,8 @@ class ThreadsAndNativeTest {
     assertTrue(
         known > 0.9,
         () -> "short-lived threads with their name: " + known + " " + threads(shortLived));
-    assertTrue(
-        picture.share(stack -> stack.thread().isEmpty()) == 0, "samples without a thread label");
+    Picture nameless = picture.where(stack -> stack.thread().isEmpty());
+    assertEquals(List.of(), nameless.stacks(), "samples without a thread label");
   }
 
   @Test
