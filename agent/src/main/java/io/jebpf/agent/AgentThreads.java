@@ -22,6 +22,15 @@ final class AgentThreads {
     return thread;
   }
 
+  /** Without memory even telling may fail; then nobody is told, and the thread ends in silence. */
+  private static void tell(OnFailure onFailure, Throwable cause) {
+    try {
+      onFailure.failed(cause);
+    } catch (Throwable untold) {
+      cause.addSuppressed(untold);
+    }
+  }
+
   /** Not started: for a shutdown hook. */
   static Thread create(String name, Work work, OnFailure onFailure) {
     Thread thread =
@@ -31,7 +40,7 @@ final class AgentThreads {
               try {
                 work.run();
               } catch (Throwable cause) { // the agent's edge: nothing may reach the application
-                onFailure.failed(cause);
+                tell(onFailure, cause);
               }
             },
             "jebpf-" + name,

@@ -257,7 +257,7 @@ public final class KernelEngineStarter implements EngineStarter {
       ModuleMappings mappings = new ModuleMappings(modules);
       Mapping main = mappings.main(mainBinary());
       SampleFeeder feeder =
-          new SampleFeeder(symbolizer, mappings, new Window(Window.Limits.STANDARD, main));
+          new SampleFeeder(symbolizer, mappings, new Window(Window.Limits.STANDARD, main), log);
       endStep("symbols opened");
       Engine.Facts facts =
           new Engine.Facts(

@@ -1,5 +1,7 @@
 package io.jebpf.agent.engine;
 
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.agent.window.Window.FrameClass;
@@ -23,13 +25,17 @@ final class SampleFeeder implements SampleHandler, Window.Resolver {
 
   private static final long KERNEL_RETURN = RawFrame.head(0, 0, 0);
 
+  private static final String UNNAMED = "[unknown: error in the profiler]";
+
+  private final AgentLog log;
   private final Symbolizer symbolizer;
   private final ModuleMappings mappings;
   private Window window;
   private long walkNanos;
   private boolean unknownCodeSeen;
 
-  SampleFeeder(Symbolizer symbolizer, ModuleMappings mappings, Window first) {
+  SampleFeeder(Symbolizer symbolizer, ModuleMappings mappings, Window first, AgentLog log) {
+    this.log = log;
     this.symbolizer = symbolizer;
     this.mappings = mappings;
     this.window = first;
@@ -64,17 +70,36 @@ final class SampleFeeder implements SampleHandler, Window.Resolver {
     if (sample.kernelFrames() > 0) {
       node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
     }
-    String thread =
-        symbolizer
-            .threads()
-            .name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
-    into.add(node, into.label(thread), sample.weightNanos());
+    into.add(node, into.label(threadName(sample)), sample.weightNanos());
     walkNanos += sample.walkNanos();
     unknownCodeSeen |= sample.end() == WalkEnd.NO_MAPPING.index();
   }
 
+  private String threadName(SampleView sample) {
+    try {
+      return symbolizer
+          .threads()
+          .name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
+    } catch (RuntimeException e) {
+      log.warn(Trouble.FRAME_NAME, "thread " + sample.tid() + ": " + e);
+      return sample.comm();
+    }
+  }
+
+  /** A defect in naming costs the name of one frame, not the profiler. */
   @Override
   public void resolve(Window into, long head, long detail) {
+    try {
+      name(into, head, detail);
+    } catch (RuntimeException e) {
+      String frame = Long.toHexString(head) + " " + Long.toHexString(detail);
+      StackTraceElement[] trace = e.getStackTrace();
+      log.warn(Trouble.FRAME_NAME, frame + ": " + e + (trace.length == 0 ? "" : " at " + trace[0]));
+      into.define(Mapping.UNKNOWN, 0, UNNAMED, "", 0, FrameClass.UNRESOLVED);
+    }
+  }
+
+  private void name(Window into, long head, long detail) {
     int kind = RawFrame.kind(head);
     if (kind == 0) {
       boolean exact = RawFrame.exact(head);

@@ -46,6 +46,9 @@ public enum Trouble {
   BUDGET(
       "the sampling rate was lowered to stay in the budget",
       "Lower the option cpu, or raise the option budget"),
+  FRAME_NAME(
+      "a frame could not be named because of an error in the profiler",
+      "It is in the profile as an unknown frame; please report this with the log"),
   READER("the sample reader failed and was stopped", "Please report this with the log"),
   WRITER("the profile writer failed", "Please report this with the log; the next window is tried"),
   STOP_DEADLINE(
