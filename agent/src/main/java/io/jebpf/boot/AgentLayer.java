@@ -22,7 +22,6 @@ final class AgentLayer {
   static final List<String> WANTED =
       List.of(
           "java.instrument",
-          "java.logging",
           "java.management",
           "java.net.http",
           "jdk.attach",
