@@ -110,16 +110,21 @@ public final class ElfSymbols {
 
   /** Where in a string table the wanted names are: sorted offsets, each with a name. */
   private static final class Places {
+    private static final int TAIL_BYTES = 4;
+
     private final String[] names;
     private final byte[][] wanted;
+    private final int[] tails; // the last bytes of each name: tells most strings apart at once
     private final long[] places = new long[PLACES_MAX]; // offset << 16 | index of the name
     private int count;
 
     private Places(Collection<String> names) {
       this.names = names.toArray(String[]::new);
       this.wanted = new byte[this.names.length][];
+      this.tails = new int[this.names.length];
       for (int i = 0; i < wanted.length; i++) {
         wanted[i] = this.names[i].getBytes(StandardCharsets.UTF_8);
+        tails[i] = tail(wanted[i], wanted[i].length);
       }
     }
 
@@ -143,21 +148,37 @@ public final class ElfSymbols {
       return result;
     }
 
+    /** The last {@value #TAIL_BYTES} bytes before {@code end}; 0 when there are not so many. */
+    private static int tail(byte[] text, int end) {
+      int tail = 0;
+      for (int i = end - TAIL_BYTES; i >= 0 && i < end; i++) {
+        tail = tail << 8 | text[i] & 0xff;
+      }
+      return tail;
+    }
+
     private void searchChunk(byte[] chunk, int from, int length, long offset) {
       int floor = (int) Math.max(0, from - offset);
       for (int end = from; end < from + length; end++) {
         if (chunk[end] == 0) {
+          int tail = tail(chunk, end);
           for (int i = 0; i < wanted.length; i++) {
-            byte[] name = wanted[i];
-            int start = end - name.length;
-            if (start >= floor
-                && count < PLACES_MAX
-                && name.length > 0
-                && Arrays.equals(chunk, start, end, name, 0, name.length)) {
-              places[count++] = offset + (start - from) << 16 | i;
+            if (tails[i] == tail || wanted[i].length < TAIL_BYTES) {
+              compare(chunk, floor, end, i, offset - from);
             }
           }
         }
+      }
+    }
+
+    private void compare(byte[] chunk, int floor, int end, int index, long shift) {
+      byte[] name = wanted[index];
+      int start = end - name.length;
+      if (start >= floor
+          && count < PLACES_MAX
+          && name.length > 0
+          && Arrays.equals(chunk, start, end, name, 0, name.length)) {
+        places[count++] = start + shift << 16 | index;
       }
     }
 

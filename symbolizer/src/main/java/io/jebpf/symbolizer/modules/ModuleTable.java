@@ -40,6 +40,12 @@ public final class ModuleTable {
   /** One that failed for want of descriptors, say, is tried again as often as the maps change. */
   private static final int TRIES_MAX = 5;
 
+  /** Between looks that a sample asks for. */
+  private static final long LOOK_PAUSE_NANOS = 50_000_000;
+
+  /** A first guess at what a look takes, until it was measured. */
+  private static final long REFRESH_NANOS_FIRST = 500_000;
+
   private final MapsFile maps;
   private final ModuleFile files;
   private final ProcessMemory memory;
@@ -54,9 +60,6 @@ public final class ModuleTable {
   private long refreshNanos;
   private long lookedNanos;
   private boolean unreported;
-
-  private static final long REFRESH_NANOS_FIRST = 500_000;
-  private static final long LOOK_PAUSE_NANOS = 50_000_000;
 
   private record Refusal(String reason, int tries) {}
 
