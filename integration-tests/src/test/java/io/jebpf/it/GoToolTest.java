@@ -24,16 +24,19 @@ class GoToolTest {
             .main(ShareLoad.class, "plain", 1, 3, directory.resolve("cpu.log"))
             .run(60);
     Profiles.assertRules(result);
+    boolean named =
+        false; // the work starts in the middle of one window and ends in that of another
     for (Path file : result.profileFiles()) {
       Tools.Outcome top =
           Tools.run(directory, "go", "tool", "pprof", "-top", "-lines", file.toString());
       assertEquals(0, top.exitCode(), top::output);
       assertTrue(top.output().contains("Type: cpu"), top::output);
-      assertTrue(top.output().contains("ShareLoad.java:"), top::output);
       Tools.Outcome raw = Tools.run(directory, "go", "tool", "pprof", "-raw", file.toString());
       assertEquals(0, raw.exitCode(), raw::output);
       assertTrue(raw.output().contains("samples/count cpu/nanoseconds"), raw::output);
-      assertTrue(raw.output().contains("ShareLoad.burn60"), raw::output);
+      named |=
+          top.output().contains("ShareLoad.java:") && raw.output().contains("ShareLoad.burn60");
     }
+    assertTrue(named, "methods and lines of the workload in no profile");
   }
 }
