@@ -22,7 +22,7 @@ class GoToolTest {
         ChildJvm.in(directory)
             .agent("cpu=499,budget=100%,window=2s")
             .main(ShareLoad.class, "plain", 1, 3, directory.resolve("cpu.log"))
-            .run(60);
+            .run(Deadlines.RUN_SECONDS);
     Profiles.assertRules(result);
     boolean named =
         false; // the work starts in the middle of one window and ends in that of another

@@ -43,9 +43,13 @@ class HostSafetyTest {
   @ParameterizedTest(name = "{0} with code {1}, {2} ms")
   @CsvSource({"return,0,1500", "return,0,0", "exit,3,700", "exit,0,0", "halt,4,700", "throw,1,700"})
   void outputAndExitCodeAreThoseOfTheApplication(String end, int code, int millis) {
-    ChildResult without = host("without").main(HostLoad.class, end, code, millis).run(60);
+    ChildResult without =
+        host("without").main(HostLoad.class, end, code, millis).run(Deadlines.RUN_SECONDS);
     ChildResult with =
-        host("with").agent("window=1s").main(HostLoad.class, end, code, millis).run(60);
+        host("with")
+            .agent("window=1s")
+            .main(HostLoad.class, end, code, millis)
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(code, without.exitCode(), without::toString);
     assertEquals(code, with.exitCode(), with::toString);
     assertArrayEquals(without.stdoutBytes(), with.stdoutBytes(), with::toString);
@@ -66,7 +70,10 @@ class HostSafetyTest {
   @Test
   void theLastWindowIsWrittenAtExit() {
     ChildResult result =
-        host("exit").agent("window=1h").main(HostLoad.class, "exit", 0, 1500).run(60);
+        host("exit")
+            .agent("window=1h")
+            .main(HostLoad.class, "exit", 0, 1500)
+            .run(Deadlines.RUN_SECONDS);
     Profiles.assertRules(result);
     assertEquals(1, result.profileFiles().size(), result::toString);
     // Three threads of 1.5 s each at 99 Hz, less what ran before sampling began.
@@ -80,7 +87,7 @@ class HostSafetyTest {
     for (boolean agent : new boolean[] {false, true}) {
       ChildJvm jvm = host("signals-" + agent).jvm("-XX:+UseSerialGC").main(BusyLoad.class, 30);
       try (RunningJvm running = (agent ? jvm.agent("cpu=999,budget=100%") : jvm).start()) {
-        running.awaitOutput("ready=1", 20);
+        running.awaitOutput("ready=1", Deadlines.RUN_SECONDS);
         Path process = Path.of("/proc/" + running.pid());
         signals.add(signals(process));
         assertEquals(
@@ -140,8 +147,8 @@ class HostSafetyTest {
                 "signal=all",
                 "-o",
                 trace.toString())
-            .main(HostLoad.class, "return", 0, 1000)
-            .run(120);
+            .main(HostLoad.class, "return", 0, 300)
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     List<String> delivered =
         Files.readAllLines(trace).stream()
@@ -166,7 +173,7 @@ class HostSafetyTest {
             .main(BusyLoad.class, 60);
     Set<String> held = new TreeSet<>();
     try (RunningJvm running = jvm.start()) {
-      running.awaitOutput("ready=1", 20);
+      running.awaitOutput("ready=1", Deadlines.RUN_SECONDS);
       awaitFiles(jvm.profiles(), 2);
       held.addAll(Tools.bpfObjectsOf(running.pid()));
       assertFalse(held.isEmpty(), "the running agent holds no BPF object");
@@ -215,7 +222,11 @@ class HostSafetyTest {
         "class Hello { public static void main(String[] a) { System.out.println(\"hello\");"
             + " System.exit(7); } }");
     ChildResult result =
-        host("java17").javaHome(home.get()).agent("").program(source.toString()).run(60);
+        host("java17")
+            .javaHome(home.get())
+            .agent("")
+            .program(source.toString())
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(7, result.exitCode(), result::toString);
     assertEquals("hello\n", result.stdout());
     assertEquals(1, result.stderr().lines().count(), result::toString);
@@ -227,8 +238,9 @@ class HostSafetyTest {
     List<Long> without = new ArrayList<>();
     List<Long> with = new ArrayList<>();
     for (int i = 0; i < 7; i++) {
-      without.add(host("start").main(StartLoad.class).run(30).value("uptime"));
-      with.add(host("start").agent("").main(StartLoad.class).run(30).value("uptime"));
+      without.add(host("start").main(StartLoad.class).run(Deadlines.RUN_SECONDS).value("uptime"));
+      with.add(
+          host("start").agent("").main(StartLoad.class).run(Deadlines.RUN_SECONDS).value("uptime"));
     }
     long more = least(with) - least(without);
     System.err.println(

@@ -34,8 +34,8 @@ class MemoryTest {
         ChildJvm.in(directory.resolve("with")).agent("").main(IdleLoad.class, IDLE_SECONDS);
     try (RunningJvm plain = without.start();
         RunningJvm profiled = with.start()) {
-      plain.awaitOutput("ready=1", 60);
-      profiled.awaitOutput("ready=1", 60);
+      plain.awaitOutput("ready=1", Deadlines.RUN_SECONDS);
+      profiled.awaitOutput("ready=1", Deadlines.RUN_SECONDS);
       long resident = resident(profiled) - resident(plain);
       long heap = heap(profiled) - heap(plain);
       System.err.printf(

@@ -49,7 +49,7 @@ class RefusalTest {
               .classPath(open.resolve("classes").toString())
               .prefix("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
               .main(HostLoad.class, "return", 0, 700)
-              .run(60);
+              .run(Deadlines.RUN_SECONDS);
       assertEquals(0, result.exitCode(), result::toString);
       assertOneLine(result, List.of("CAP_BPF"));
     } finally {
@@ -137,13 +137,15 @@ class RefusalTest {
 
   private ChildResult run(String options, String... prefix) {
     ChildResult without =
-        ChildJvm.in(directory.resolve("without")).main(HostLoad.class, "return", 0, 10).run(60);
+        ChildJvm.in(directory.resolve("without"))
+            .main(HostLoad.class, "return", 0, 10)
+            .run(Deadlines.RUN_SECONDS);
     ChildResult with =
         ChildJvm.in(directory.resolve("with"))
             .agent(options)
             .prefix(prefix)
             .main(HostLoad.class, "return", 0, 1500)
-            .run(60);
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, with.exitCode(), with::toString);
     assertArrayEquals(without.stdoutBytes(), with.stdoutBytes(), with::toString);
     assertEquals(
@@ -175,7 +177,7 @@ class RefusalTest {
             .agent("cpu=499,budget=100%,window=2s")
             .prefix("unshare", "-pf", "--mount-proc")
             .main(BusyLoad.class, 3)
-            .run(60);
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     Profiles.assertRules(result);
     Picture picture = result.picture();

@@ -23,7 +23,8 @@ class ThreadsAndNativeTest {
 
   @Test
   void threadsCarryTheirFullNames() {
-    ChildResult result = ChildJvm.in(directory).agent(AGENT).main(ThreadLoad.class, 700).run(60);
+    ChildResult result =
+        ChildJvm.in(directory).agent(AGENT).main(ThreadLoad.class, 700).run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     Profiles.assertRules(result);
     Picture picture = result.picture();
@@ -49,7 +50,8 @@ class ThreadsAndNativeTest {
 
   @Test
   void virtualThreadsReachTheRootOfTheirCarrier() {
-    ChildResult result = ChildJvm.in(directory).agent(AGENT).main(ThreadLoad.class, 700).run(60);
+    ChildResult result =
+        ChildJvm.in(directory).agent(AGENT).main(ThreadLoad.class, 700).run(Deadlines.RUN_SECONDS);
     Picture picture = result.picture();
     Picture virtual =
         picture.where(stack -> stack.contains(ThreadLoad.class.getName() + ".virtual"));
@@ -68,7 +70,7 @@ class ThreadsAndNativeTest {
             .agent(AGENT)
             .jvm("--enable-native-access=ALL-UNNAMED")
             .main(NativeLoad.class, 1000, library)
-            .run(60);
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     Profiles.assertRules(result);
     Picture picture = result.picture();
@@ -135,7 +137,11 @@ class ThreadsAndNativeTest {
     for (String collector : List.of("-XX:+UseG1GC", "-XX:+UseParallelGC")) {
       Path own = directory.resolve(collector.substring(5));
       ChildResult result =
-          ChildJvm.in(own).agent(AGENT).jvm(collector, "-Xmx128m").main(GcLoad.class, 4).run(60);
+          ChildJvm.in(own)
+              .agent(AGENT)
+              .jvm(collector, "-Xmx128m")
+              .main(GcLoad.class, 4)
+              .run(Deadlines.RUN_SECONDS);
       assertEquals(0, result.exitCode(), result::toString);
       Profiles.assertRules(result);
       Picture gc = result.picture().where(stack -> stack.thread().matches("(GC|G1|ParallelGC).*"));

@@ -57,7 +57,7 @@ class TruthTest {
             .agent(AGENT)
             .jvm(flags)
             .main(ShareLoad.class, form, 2, 6, log)
-            .run(90);
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     Profiles.assertRules(result);
     Profiles.assertNothingLost(result);
@@ -140,7 +140,11 @@ class TruthTest {
   void everyCallIsOneThatHappens(String name, List<String> flags) throws Exception {
     Path notes = directory.resolve("calls");
     ChildResult result =
-        ChildJvm.in(directory).agent(AGENT).jvm(flags).main(GraphLoad.class, 4, notes).run(60);
+        ChildJvm.in(directory)
+            .agent(AGENT)
+            .jvm(flags)
+            .main(GraphLoad.class, 4, notes)
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     Profiles.assertRules(result);
 
@@ -174,26 +178,31 @@ class TruthTest {
         Set.of(),
         invented,
         () -> "calls that never happen; those that do:\n" + String.join("\n", happens));
-    for (String method :
-        List.of(
-            "even",
-            "odd",
-            "thrown",
-            "throwing",
-            "compare",
-            "referenced",
-            "apply",
-            "inner",
-            "small",
-            "smaller",
-            "leaf",
-            "work")) {
-      assertTrue(
-          functions.contains(application + "." + method),
-          () -> method + " never seen: " + functions);
+    List<String> methods = List.of("even", "odd", "leaf", "work", "$Square.locked");
+    if (!flags.isEmpty()) {
+      // C2 moves loops and leaves part of them with a neighbour's debug information (async-profiler
+      // shows the same); the other forms of code say exactly where they are.
+      methods =
+          List.of(
+              "even",
+              "odd",
+              "leaf",
+              "work",
+              "$Square.locked",
+              "thrown",
+              "throwing",
+              "compare",
+              "referenced",
+              "apply",
+              "inner",
+              "small",
+              "smaller",
+              "$Built.<init>");
     }
-    assertTrue(functions.contains(application + "$Square.locked"), functions::toString);
-    assertTrue(functions.contains(application + "$Built.<init>"), functions::toString);
+    for (String method : methods) {
+      String function = application + (method.startsWith("$") ? "" : ".") + method;
+      assertTrue(functions.contains(function), () -> method + " never seen: " + functions);
+    }
   }
 
   private static boolean isApplication(Profile.Frame frame) {

@@ -38,14 +38,15 @@ public final class CpuLog {
   }
 
   private static String line() throws IOException {
-    String stat = Files.readString(Path.of("/proc/self/stat"));
+    long cpuNanos = processCpuNanos();
     Instant now = Instant.now();
     long wallNanos = now.getEpochSecond() * 1_000_000_000 + now.getNano();
-    return wallNanos + " " + cpuNanos(stat) + "\n";
+    return wallNanos + " " + cpuNanos + "\n";
   }
 
-  /** utime + stime of a line of /proc/PID/stat. */
-  static long cpuNanos(String stat) {
+  /** utime + stime of this process, from /proc/self/stat. */
+  static long processCpuNanos() throws IOException {
+    String stat = Files.readString(Path.of("/proc/self/stat"));
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * NANOS_PER_TICK;
   }
