@@ -21,7 +21,7 @@ class RateTest {
         ChildJvm.in(directory)
             .agent("cpu=99,budget=100%,window=2s")
             .main(RateLoad.class, 1000, 99, 0, 999, 0, 199)
-            .run(60);
+            .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
     Profiles.assertRules(result);
     int[] rates = {99, 0, 999, 0, 199};
