@@ -58,4 +58,7 @@ echo "The profiles:"
 for file in "${files[@]}"; do
   echo "  ${file#"$root"/}"
 done
-echo "Look further with:  go tool pprof -http=127.0.0.1:8080 ${files[0]#"$root"/}"
+for kind in cpu offcpu wall; do
+  found=("$work"/profiles/$kind-*.pb.gz)
+  echo "Look further with:  go tool pprof -http=127.0.0.1:8080 ${found[0]#"$root"/}"
+done

@@ -59,7 +59,7 @@ struct {
 	__type(value, __u32);
 } moved SEC(".maps");
 
-struct jebpf_list list SEC(".data.list") = {};
+struct jebpf_list list SEC(".data.list") = {.unseen = 1};
 
 static __always_inline __u32 new_slot(void)
 {
@@ -149,6 +149,7 @@ static __always_inline void list_thread(struct task_struct *task, struct thread 
 		return;
 	if (list.moved_head - list.moved_tail >= JEBPF_MOVED_MAX) {
 		count(JEBPF_STAT_MOVED_FULL, 1);
+		list.unseen = 1;
 		return;
 	}
 	thread->listed = 1;
@@ -241,7 +242,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	__u32 tgid = target.clocks_tgid;
 	bool from = prev->tgid == tgid, to = next->tgid == tgid;
-	__u64 now;
+	__u64 now, spent;
 
 	if (!(from || to) || !tgid)
 		return 0;
@@ -250,8 +251,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		switch_out(prev, now, state_after(preempt, prev_state));
 	if (to)
 		switch_in(next, now);
+	spent = bpf_ktime_get_ns() - now;
 	count(JEBPF_STAT_SWITCHES, 1);
-	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - now);
+	count(JEBPF_STAT_SWITCH_NS, spent);
+	count(JEBPF_STAT_PROGRAM_NS, spent);
 	return 0;
 }
 

@@ -217,6 +217,7 @@ EXPORT int64_t jebpf_perf_count(int64_t fd)
 /* ---------------------------------------------------------------- the off-CPU ticker */
 
 #define NANOS_PER_SECOND 1000000000ULL
+#define TICKER_NICE (-15)
 #define TICK_ROUNDS_MAX 64 /* runs of the program in one tick: each looks at thousands of threads */
 
 /* Shared with Java, 8 bytes a field. `stop` and `period_ns` are Java's to write, the rest ours. */
@@ -281,20 +282,30 @@ static void run_tick(struct jebpf_ticker *ticker, int program_fd)
 EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd)
 {
 	uint64_t random = monotonic_ns() | 1;
-	uint64_t cell_end = 0;
+	uint64_t cell_end = 0, cell_period = 0; /* of the last tick */
+
+	/* On a crowded machine a late tick is a false one. Needs CAP_SYS_NICE; goes without. */
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), TICKER_NICE);
 
 	while (!__atomic_load_n(&ticker->stop, __ATOMIC_ACQUIRE)) {
 		uint64_t period = __atomic_load_n(&ticker->period_ns, __ATOMIC_ACQUIRE);
 		uint64_t now = monotonic_ns();
-		uint64_t start = (now / period + 1) * period;
+		uint64_t start = cell_end, at;
 
-		if (cell_end && start > cell_end)
+		if (period != cell_period) {
+			start = (now / period + 1) * period;
+		} else if (now >= start + period) { /* whole cells went by */
+			start = now / period * period;
 			__atomic_fetch_add(&ticker->late, (start - cell_end) / period,
 					   __ATOMIC_RELAXED);
-		sleep_until(start + next_random(&random) % period);
+		}
+		at = start + next_random(&random) % period;
+		if (at > now) /* else the last tick came late: this one must not be left out */
+			sleep_until(at);
 		run_tick(ticker, (int)program_fd);
 		__atomic_fetch_add(&ticker->ticks, 1, __ATOMIC_RELAXED);
 		cell_end = start + period;
+		cell_period = period;
 	}
 	return 0;
 }

@@ -170,6 +170,8 @@ enum jebpf_stat {
 	JEBPF_STAT_WAITS = 15,	       /* stacks of waits taken */
 	JEBPF_STAT_END_FIRST = 16,     /* + enum jebpf_end: walks by the reason they ended */
 	JEBPF_STAT_WAIT_END_FIRST = 32, /* + enum jebpf_end: the same of waits */
+	JEBPF_STAT_TICK_NS = 46,   /* of PROGRAM_NS, that of the ticker */
+	JEBPF_STAT_SWITCH_NS = 47, /* of PROGRAM_NS, that of context switches */
 	JEBPF_STAT_COUNT = 48,
 };
 
@@ -374,9 +376,10 @@ struct jebpf_list {
 	__u64 moved_head;  /* threads ever put on the list */
 	__u64 moved_tail;  /* threads ever taken off */
 	__u32 clocks_used; /* slots of `clocks` ever given */
-	__u32 pad;
+	__u32 unseen;	   /* 1: threads may wait that the ticker does not know of: it has to sweep */
+	__u64 stacks;	   /* stacks of waits begun to be written */
 };
-_Static_assert(sizeof(struct jebpf_list) == 24, "list layout");
+_Static_assert(sizeof(struct jebpf_list) == 32, "list layout");
 
 /* Map `whoami_result` after one run of program `whoami`: the caller in the kernel's own numbers. */
 struct jebpf_whoami {

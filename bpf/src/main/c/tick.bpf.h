@@ -7,7 +7,8 @@
 #ifndef JEBPF_TICK_BPF_H
 #define JEBPF_TICK_BPF_H
 
-#define TICK_THREADS_MAX 4096 /* looked at in one run; user space runs again while there are more */
+#define TICK_THREADS_MAX (2 * JEBPF_CLOCKS_MAX) /* looked at in one run: list and sweep */
+#define SWEEP_RING_BYTES_MAX (512 * 1024) /* in the ring, above which a sweep pauses */
 
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
@@ -51,6 +52,12 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 		w->end = JEBPF_END_NO_USER;
 		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
 	}
+	/*
+	 * From here on its switch-in writes an end. The atomic addition orders this store before the
+	 * look at the clock, so that either that look or the switch-in sees the other.
+	 */
+	thread->stack_of = start;
+	__sync_fetch_and_add(&list.stacks, 1);
 	/* it ran meanwhile: what was read may be of two moments */
 	if (clock->since_ns != start || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING) {
 		count(JEBPF_STAT_WAIT_MOVED, 1);
@@ -63,14 +70,21 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	if (!write_sample(w)) {
 		count(JEBPF_STAT_RING_FULL, 1);
+		thread->stack_of = 0; /* the next sweep takes it, should it still wait then */
+		list.unseen = 1;
 		return;
 	}
-	thread->stack_of = start;
 	count(JEBPF_STAT_WAITS, 1);
 	count(JEBPF_STAT_WAIT_END_FIRST + (w->end & 15), 1);
 }
 
-static __always_inline void look_at(struct walk *w, struct task_struct *task, __u64 now)
+/*
+ * @ticker_since: when the ticker got its CPU. The thread that lost it then would be found waiting at
+ * every tick, for what the tick lasts: that wait is the ticker's doing. It stays on the list, and is
+ * taken by the next tick if it still waits.
+ */
+static __always_inline void look_at(struct walk *w, struct task_struct *task, __u64 now,
+				    __u64 ticker_since)
 {
 	struct thread *thread = thread_of(task, now, false);
 	struct jebpf_clock *clock;
@@ -82,91 +96,120 @@ static __always_inline void look_at(struct walk *w, struct task_struct *task, __
 	if (!clock || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING ||
 	    thread->stack_of == clock->since_ns)
 		return;
+	if (clock->since_ns == ticker_since) {
+		list_thread(task, thread);
+		return;
+	}
 	take_wait(w, task, thread, clock);
 }
 
-static long next_thread(__u32 index, void *context)
+struct tick {
+	__u64 head; /* of the list when the tick began: what comes later is the next tick's */
+	__u64 ticker_since;
+	struct list_head *node; /* of the sweep; 0: there is none */
+	struct list_head *end;
+};
+
+/* The next thread that left its CPU, in the kernel's numbers; 0: no more. */
+static __always_inline __u32 next_moved(const struct tick *tick)
 {
-	__u32 zero = 0, key = list.moved_tail & MOVED_MASK, tid;
-	struct walk *w = bpf_map_lookup_elem(&tick_walk, &zero);
-	struct task_struct *task;
+	__u32 key = list.moved_tail & MOVED_MASK, tid;
 	__u32 *entry;
 
-	if (!w || list.moved_tail == list.moved_head)
-		return 1;
+	if (list.moved_tail == tick->head)
+		return 0;
 	entry = bpf_map_lookup_elem(&moved, &key);
 	if (!entry || !*entry)
-		return 1;
+		return 0;
 	tid = *entry;
 	*entry = 0;
 	list.moved_tail++;
+	return tid;
+}
+
+/*
+ * The next thread of the process, for a sweep: when the clocks start, since threads that sleep
+ * already would else not be seen before they wake, and after a stack or a place on the list was lost.
+ * It pauses while the ring is filled; a later tick goes on, as threads whose stack is known cost
+ * next to nothing. The list is read, not locked: a thread that ends meanwhile may cut it short.
+ */
+static __always_inline __u32 next_swept(struct tick *tick)
+{
+	struct list_head *node = tick->node;
+	struct task_struct *task;
+
+	if (!node || node == tick->end)
+		return 0;
+	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > SWEEP_RING_BYTES_MAX) {
+		list.unseen = 1;
+		return 0;
+	}
+	task = (void *)((char *)node - bpf_core_field_offset(struct task_struct, thread_node));
+	tick->node = BPF_CORE_READ(node, next);
+	return BPF_CORE_READ(task, pid);
+}
+
+/* One place where stacks are walked: the verifier goes through it at each call. */
+static long next_thread(__u32 index, void *context)
+{
+	struct tick *tick = context;
+	__u32 zero = 0, tid;
+	struct walk *w = bpf_map_lookup_elem(&tick_walk, &zero);
+	struct task_struct *task;
+
+	if (!w)
+		return 1;
+	tid = next_moved(tick);
+	if (!tid)
+		tid = next_swept(tick);
+	if (!tid)
+		return 1;
 	task = bpf_task_from_pid(tid);
 	if (!task)
 		return 0;
 	if (task->tgid == target.clocks_tgid)
-		look_at(w, task, bpf_ktime_get_ns());
+		look_at(w, task, bpf_ktime_get_ns(), tick->ticker_since);
 	bpf_task_release(task);
 	return 0;
+}
+
+/* When the calling thread got its CPU; 0 when it has no clock. */
+static __always_inline __u64 own_since(void)
+{
+	struct task_struct *own = bpf_get_current_task_btf();
+	struct thread *thread = bpf_task_storage_get(&threads, own, 0, 0);
+	struct jebpf_clock *clock = thread ? clock_of(thread) : 0;
+
+	return clock ? clock->since_ns : 0;
+}
+
+static __always_inline void begin_sweep(struct tick *tick)
+{
+	struct signal_struct *process = BPF_CORE_READ(bpf_get_current_task_btf(), signal);
+	struct list_head *head;
+
+	list.unseen = 0;
+	head = (void *)((char *)process + bpf_core_field_offset(struct signal_struct, thread_head));
+	tick->end = head;
+	tick->node = BPF_CORE_READ(head, next);
 }
 
 SEC("?syscall") /* loaded only where bpf_task_from_pid exists (Linux 6.2) */
 int on_tick(void *context)
 {
-	__u64 start = bpf_ktime_get_ns();
+	struct tick tick = {.head = list.moved_head, .ticker_since = own_since()};
+	__u64 start = bpf_ktime_get_ns(), spent;
 
 	if (!target.clocks_tgid)
 		return 0;
-	LOOP(TICK_THREADS_MAX, next_thread, &start);
+	if (list.unseen && bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) < SWEEP_RING_BYTES_MAX)
+		begin_sweep(&tick);
+	LOOP(TICK_THREADS_MAX, next_thread, &tick);
+	spent = bpf_ktime_get_ns() - start;
 	count(JEBPF_STAT_TICKS, 1);
-	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - start);
-	return list.moved_tail != list.moved_head;
-}
-
-/*
- * Looks at every thread of the process, once, when the clocks start: threads that sleep already
- * would else not be seen before they wake. The list is read, not locked: a thread that ends
- * meanwhile may cut the round short, and the next round goes on.
- */
-struct seed {
-	struct list_head *node;
-	struct list_head *head;
-};
-
-static long seed_thread(__u32 index, void *context)
-{
-	struct seed *seed = context;
-	struct task_struct *listed, *task;
-	struct list_head *node = seed->node;
-	__u32 zero = 0;
-	struct walk *w = bpf_map_lookup_elem(&tick_walk, &zero);
-
-	if (!w || !node || node == seed->head)
-		return 1;
-	listed = (void *)((char *)node - bpf_core_field_offset(struct task_struct, thread_node));
-	seed->node = BPF_CORE_READ(node, next);
-	task = bpf_task_from_pid(BPF_CORE_READ(listed, pid));
-	if (!task)
-		return 0;
-	if (task->tgid == target.clocks_tgid)
-		look_at(w, task, bpf_ktime_get_ns());
-	bpf_task_release(task);
-	return 0;
-}
-
-SEC("?syscall")
-int on_seed(void *context)
-{
-	struct signal_struct *process = BPF_CORE_READ(bpf_get_current_task_btf(), signal);
-	struct list_head *head;
-	struct seed seed;
-
-	if (!target.clocks_tgid)
-		return 0;
-	head = (void *)((char *)process + bpf_core_field_offset(struct signal_struct, thread_head));
-	seed.head = head;
-	seed.node = BPF_CORE_READ(head, next);
-	LOOP(JEBPF_CLOCKS_MAX, seed_thread, &seed);
-	return 0;
+	count(JEBPF_STAT_TICK_NS, spent);
+	count(JEBPF_STAT_PROGRAM_NS, spent);
+	return list.moved_tail != tick.head;
 }
 
 #endif

@@ -218,7 +218,9 @@ final class Profiler {
         return switch (state) {
           case State.Starting s -> "STARTING";
           case State.Running s ->
-              reader.map(SampleReader::askedRate).orElse(0) == 0 ? "PAUSED" : "RUNNING";
+              reader.map(r -> r.askedRate() == 0 && r.askedTick() == 0).orElse(true)
+                  ? "PAUSED"
+                  : "RUNNING";
           case State.Off off -> "OFF: " + off.why();
           case State.Stopped s -> "STOPPED";
         };
@@ -247,6 +249,18 @@ final class Profiler {
       @Override
       public void askHz(int hz) {
         reader.orElseThrow(() -> new IllegalStateException("not sampling: " + state())).askRate(hz);
+      }
+
+      @Override
+      public long askedTickNanos() {
+        return reader.map(SampleReader::askedTick).orElse(0L);
+      }
+
+      @Override
+      public void askTick(long nanos) {
+        reader
+            .orElseThrow(() -> new IllegalStateException("not sampling: " + state()))
+            .askTick(nanos);
       }
 
       @Override

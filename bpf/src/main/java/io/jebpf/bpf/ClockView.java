@@ -10,7 +10,9 @@ public final class ClockView {
   private long switches;
   private long wakeups;
   private long threadStartNanos;
+  private long sinceNanos;
   private int tid;
+  private int kernelTid;
   private String comm = "";
 
   void copy(ByteBuffer in, int base, long nowNanos, CommNames names) {
@@ -23,9 +25,10 @@ public final class ClockView {
     wakeups = in.getLong(base + Layout.CLOCK_WAKEUPS);
     threadStartNanos = in.getLong(base + Layout.CLOCK_THREAD_START);
     tid = in.getInt(base + Layout.CLOCK_TID);
+    kernelTid = in.getInt(base + Layout.CLOCK_KERNEL_TID);
+    sinceNanos = in.getLong(base + Layout.CLOCK_SINCE);
     comm = names.at(in, base + Layout.CLOCK_COMM);
-    addPresent(
-        in.getLong(base + Layout.CLOCK_SINCE), in.getLong(base + Layout.CLOCK_WOKEN), nowNanos);
+    addPresent(sinceNanos, in.getLong(base + Layout.CLOCK_WOKEN), nowNanos);
   }
 
   /** What the thread does since its last change belongs to the clocks too. */
@@ -72,6 +75,16 @@ public final class ClockView {
   /** Thread id in the PID namespace of the process. */
   public int tid() {
     return tid;
+  }
+
+  /** The same thread in the kernel's numbers, as wakers have them. */
+  public int kernelTid() {
+    return kernelTid;
+  }
+
+  /** When the present state began, on CLOCK_MONOTONIC: of a wait, its start. */
+  public long sinceNanos() {
+    return sinceNanos;
   }
 
   /** The kernel's name of the thread when it was first seen. */

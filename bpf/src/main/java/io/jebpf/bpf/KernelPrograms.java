@@ -13,8 +13,7 @@ import java.util.Optional;
  * parts name their own owners. Stop the thread that polls the ring before closing.
  */
 public final class KernelPrograms implements AutoCloseable {
-  static final List<String> OFF_CPU_PROGRAMS =
-      List.of("on_switch", "on_waking", "on_tick", "on_seed");
+  static final List<String> OFF_CPU_PROGRAMS = List.of("on_switch", "on_waking", "on_tick");
 
   private final BpfCalls bpf;
   private final Deque<AutoCloseableQuietly> owned = new ArrayDeque<>();
@@ -90,8 +89,7 @@ public final class KernelPrograms implements AutoCloseable {
         clocks,
         program(object, OFF_CPU_PROGRAMS.get(0)),
         program(object, OFF_CPU_PROGRAMS.get(1)),
-        program(object, OFF_CPU_PROGRAMS.get(2)),
-        program(object, OFF_CPU_PROGRAMS.get(3)));
+        program(object, OFF_CPU_PROGRAMS.get(2)));
   }
 
   private int program(long object, String name) throws KernelException {

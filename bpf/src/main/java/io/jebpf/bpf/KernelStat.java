@@ -24,7 +24,9 @@ public enum KernelStat {
   END_FIRST(
       16,
       "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd"),
-  WAIT_END_FIRST(32, "the same of waits");
+  WAIT_END_FIRST(32, "the same of waits"),
+  TICK_NS(46, "nanoseconds of them spent in the ticker's program"),
+  SWITCH_NS(47, "nanoseconds of them spent at context switches");
 
   private final int index;
   private final String sentence;

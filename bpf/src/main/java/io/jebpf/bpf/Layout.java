@@ -72,7 +72,7 @@ final class Layout {
 
   // struct jebpf_list
   static final int LIST_CLOCKS_USED = 16;
-  static final int LIST_BYTES = 24;
+  static final int LIST_BYTES = 32;
 
   // struct jebpf_mapping
   static final int MAPPING_START = 0;

@@ -21,7 +21,6 @@ public final class OffCpu implements AutoCloseable {
   private final int switchFd;
   private final int wakingFd;
   private final int tickFd;
-  private final int seedFd;
   private final ThreadClocks clocks;
   private final NativeWords ticker = NativeWords.allocate(TICKER_BYTES / Long.BYTES);
   private int switchLink = -1;
@@ -34,8 +33,7 @@ public final class OffCpu implements AutoCloseable {
       ThreadClocks clocks,
       int switchFd,
       int wakingFd,
-      int tickFd,
-      int seedFd) {
+      int tickFd) {
     this.kernel = kernel;
     this.bpf = bpf;
     this.target = target;
@@ -43,7 +41,6 @@ public final class OffCpu implements AutoCloseable {
     this.switchFd = switchFd;
     this.wakingFd = wakingFd;
     this.tickFd = tickFd;
-    this.seedFd = seedFd;
   }
 
   /**
@@ -59,11 +56,6 @@ public final class OffCpu implements AutoCloseable {
     target.clocks(tgid, System.nanoTime());
     wakingLink = attach(wakingFd, "sched_waking");
     switchLink = attach(switchFd, "sched_switch");
-    int result = bpf.testRun(seedFd);
-    if (result < 0) {
-      detach();
-      throw new KernelException("bpf(BPF_PROG_TEST_RUN, on_seed)", -result, "");
-    }
   }
 
   private int attach(int programFd, String tracepoint) throws KernelException {

@@ -22,7 +22,9 @@ final class Profiles {
       assertEquals(
           List.of(), PprofRules.broken(RawProfile.read(file)), () -> file + " breaks rules");
       assertTrue(
-          file.getFileName().toString().matches("cpu-\\d{8}T\\d{6}(\\.?\\d+)?Z(-\\d+)?\\.pb\\.gz"),
+          file.getFileName()
+              .toString()
+              .matches("(cpu|offcpu|wall)-\\d{8}T\\d{6}(\\.?\\d+)?Z(-\\d+)?\\.pb\\.gz"),
           () -> "file name " + file.getFileName());
     }
     for (Profile profile : result.profiles()) {

@@ -24,6 +24,11 @@ public interface Engine extends AutoCloseable {
 
   Counters counters();
 
+  /** The part that accounts for waits. */
+  default OffCpuEngine offCpu() {
+    return OffCpuEngine.NONE;
+  }
+
   /** Share of the buffer between kernel and reader that is in use, 0 to 1. */
   double backlog();
 

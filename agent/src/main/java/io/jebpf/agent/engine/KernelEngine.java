@@ -12,6 +12,7 @@ import io.jebpf.bpf.WalkEnd;
 import io.jebpf.symbolizer.Symbolizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The engine over the real kernel. Made by {@link KernelEngineStarter}. */
 final class KernelEngine implements Engine {
@@ -36,6 +37,7 @@ final class KernelEngine implements Engine {
   private final AgentLog log;
   private final long startNanos = System.nanoTime();
   private boolean trimmed;
+  private final Optional<KernelOffCpu> offCpu;
   private long cpusLookedNanos;
   private Counters last = Counters.ZERO;
   private boolean closed;
@@ -48,6 +50,7 @@ final class KernelEngine implements Engine {
       SampleFeeder feeder,
       MappingPublisher publisher,
       Facts facts,
+      Optional<KernelOffCpu> offCpu,
       AgentLog log) {
     this.runtime = runtime;
     this.programs = programs;
@@ -56,6 +59,7 @@ final class KernelEngine implements Engine {
     this.feeder = feeder;
     this.publisher = publisher;
     this.facts = facts;
+    this.offCpu = offCpu;
     this.log = log;
   }
 
@@ -83,6 +87,9 @@ final class KernelEngine implements Engine {
   public void maintain(long nowNanos) {
     publisher.maintain(nowNanos, feeder.takeUnknownCodeSeen());
     trimOnce(nowNanos);
+    if (offCpu.isPresent()) {
+      offCpu.get().maintain(nowNanos);
+    }
     if (nowNanos - cpusLookedNanos > CPU_LOOK_NANOS) {
       cpusLookedNanos = nowNanos;
       programs.cpuSampler().refresh();
@@ -110,12 +117,14 @@ final class KernelEngine implements Engine {
   @Override
   public void beginWindow() {
     symbolizer.beginWindow();
+    offCpu.ifPresent(KernelOffCpu::beginWindow);
   }
 
   @Override
   public Counters counters() {
     try {
       long[] stats = programs.stats();
+      offCpu.ifPresent(side -> side.stats(stats));
       List<Long> walks = new ArrayList<>(WalkEnd.values().length);
       for (WalkEnd end : WalkEnd.values()) {
         walks.add(end.of(stats));
@@ -139,6 +148,11 @@ final class KernelEngine implements Engine {
   }
 
   @Override
+  public OffCpuEngine offCpu() {
+    return offCpu.isPresent() ? offCpu.get() : OffCpuEngine.NONE;
+  }
+
+  @Override
   public double backlog() {
     SampleRing ring = programs.ring();
     return (double) ring.backlogBytes() / ring.capacityBytes();
@@ -153,6 +167,7 @@ final class KernelEngine implements Engine {
   public void close() {
     if (!closed) {
       closed = true;
+      offCpu.ifPresent(KernelOffCpu::close);
       programs.close();
     }
   }

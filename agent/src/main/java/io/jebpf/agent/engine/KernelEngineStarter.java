@@ -2,6 +2,7 @@ package io.jebpf.agent.engine;
 
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
@@ -10,6 +11,7 @@ import io.jebpf.bpf.KernelObject;
 import io.jebpf.bpf.KernelPrograms;
 import io.jebpf.bpf.NativeLoadException;
 import io.jebpf.bpf.NativeRuntime;
+import io.jebpf.bpf.OffCpu;
 import io.jebpf.bpf.ProcessVm;
 import io.jebpf.symbolizer.ProcessMemory;
 import io.jebpf.symbolizer.Symbolizer;
@@ -68,6 +70,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private final List<String> missing = new ArrayList<>();
     private boolean memoryUnreadable;
     private long stepNanos = System.nanoTime();
+    private String offCpuRefusal = "";
     private String debugNonSafepoints = "unknown: the JVM does not describe itself";
 
     Start(Options options, AgentLog log, BooleanSupplier cancelled) {
@@ -194,19 +197,76 @@ public final class KernelEngineStarter implements EngineStarter {
       return symbols;
     }
 
+    /** With the off-CPU programs if they are wanted and this kernel takes them. */
     private KernelPrograms loadPrograms(NativeRuntime runtime, Optional<HotspotVm> hotspot)
         throws EngineException {
-      try (KernelObject object = KernelObject.open(runtime)) {
-        hotspot.ifPresent(jvm -> jvm.kernelKnobs(sink(object)));
-        object.knob("depth_max", options.stackDepth());
-        object.ringBytes(ringBytes());
-        return object.load();
+      if (options.offCpu().tickNanos() > 0) {
+        try {
+          return load(runtime, hotspot, true);
+        } catch (KernelException e) {
+          offCpuRefusal = e.getMessage();
+          if (log.isDebug()) {
+            log.debug(e.log());
+          }
+        }
+      }
+      try {
+        KernelPrograms programs = load(runtime, hotspot, false);
+        if (!offCpuRefusal.isEmpty()) {
+          withoutOffCpu(offCpuRefusal);
+        }
+        return programs;
       } catch (KernelException e) {
         if (log.isDebug()) {
           log.debug(e.log());
         }
         throw new EngineException(refusal(e), e.getMessage(), e.advice(), e);
       }
+    }
+
+    private KernelPrograms load(
+        NativeRuntime runtime, Optional<HotspotVm> hotspot, boolean withOffCpu)
+        throws KernelException {
+      try (KernelObject object = KernelObject.open(runtime)) {
+        hotspot.ifPresent(jvm -> jvm.kernelKnobs(sink(object)));
+        object.knob("depth_max", options.stackDepth());
+        object.ringBytes(ringBytes());
+        if (withOffCpu) {
+          object.offCpu();
+        }
+        return object.load();
+      }
+    }
+
+    private void withoutOffCpu(String why) {
+      log.warn(Trouble.OFF_CPU, why);
+      missing.add("waits (" + why + ")");
+    }
+
+    /** The clocks and what feeds the waits; empty when not wanted, or refused here. */
+    private Optional<KernelOffCpu> startOffCpu(
+        KernelPrograms programs, int tgid, SampleFeeder feeder, Window first) {
+      if (programs.offCpu().isEmpty()) {
+        return Optional.empty();
+      }
+      OffCpu offCpu = programs.offCpu().get();
+      try {
+        offCpu.start(tgid);
+      } catch (KernelException e) {
+        withoutOffCpu(e.getMessage());
+        return Optional.empty();
+      }
+      WaitRecorder recorder =
+          new WaitRecorder(
+              options.offCpu().idle(),
+              options.offCpu().wakerNanos(),
+              feeder,
+              new KernelClocks(offCpu.clocks(), log),
+              first,
+              options.offCpu().tickNanos());
+      WaitFeeder waits = new WaitFeeder(recorder, feeder);
+      feeder.waits(waits);
+      return Optional.of(new KernelOffCpu(offCpu, waits, log));
     }
 
     private static Trouble refusal(KernelException e) {
@@ -256,13 +316,19 @@ public final class KernelEngineStarter implements EngineStarter {
       Symbolizer symbolizer = Symbolizer.open(hotspot, new NativeSymbols(modules), kernelSymbols());
       ModuleMappings mappings = new ModuleMappings(modules);
       Mapping main = mappings.main(mainBinary());
-      SampleFeeder feeder =
-          new SampleFeeder(symbolizer, mappings, new Window(Window.Limits.STANDARD, main), log);
+      Window first = new Window(Window.Limits.STANDARD, main);
+      SampleFeeder feeder = new SampleFeeder(symbolizer, mappings, first, log);
+      Optional<KernelOffCpu> offCpu = startOffCpu(programs, tgid, feeder, first);
       endStep("symbols opened");
       Engine.Facts facts =
           new Engine.Facts(
-              kernelRelease(), "cpu-clock on each CPU", missing, main, debugNonSafepoints);
-      return new KernelEngine(runtime, programs, tgid, symbolizer, feeder, publisher, facts, log);
+              kernelRelease(), engineName(offCpu.isPresent()), missing, main, debugNonSafepoints);
+      return new KernelEngine(
+          runtime, programs, tgid, symbolizer, feeder, publisher, facts, offCpu, log);
+    }
+
+    private static String engineName(boolean withOffCpu) {
+      return "cpu-clock on each CPU" + (withOffCpu ? ", context switches and ticker" : "");
     }
 
     private static String mainBinary() {

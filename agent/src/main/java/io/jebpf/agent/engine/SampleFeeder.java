@@ -2,34 +2,38 @@ package io.jebpf.agent.engine;
 
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.agent.window.Window.FrameClass;
 import io.jebpf.bpf.SampleHandler;
 import io.jebpf.bpf.SampleView;
+import io.jebpf.bpf.WaitEndView;
 import io.jebpf.bpf.WalkEnd;
 import io.jebpf.symbolizer.Frame;
 import io.jebpf.symbolizer.FrameKind;
 import io.jebpf.symbolizer.RawFrame;
 import io.jebpf.symbolizer.Symbolizer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Puts samples into a window: frames from the root to the leaf, user code first, then the kernel's.
  * Names are asked for at the first sight of a frame in a window; a known frame costs one look-up.
  * Owner: thread "jebpf-reader".
  */
-final class SampleFeeder implements SampleHandler, Window.Resolver {
+final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   /** Heads of kernel frames; kind 0 is no user frame, so they are told apart by it. */
-  private static final long KERNEL_EXACT = RawFrame.head(0, RawFrame.EXACT, 0);
+  static final long KERNEL_EXACT = RawFrame.head(0, RawFrame.EXACT, 0);
 
-  private static final long KERNEL_RETURN = RawFrame.head(0, 0, 0);
+  static final long KERNEL_RETURN = RawFrame.head(0, 0, 0);
 
   private static final String UNNAMED = "[unknown: error in the profiler]";
 
   private final AgentLog log;
   private final Symbolizer symbolizer;
   private final ModuleMappings mappings;
+  private Optional<WaitFeeder> waits = Optional.empty();
   private Window window;
   private long walkNanos;
   private boolean unknownCodeSeen;
@@ -43,6 +47,14 @@ final class SampleFeeder implements SampleHandler, Window.Resolver {
 
   void feed(Window into) {
     window = into;
+    if (waits.isPresent()) {
+      waits.get().recorder().into(into);
+    }
+  }
+
+  /** Where records of waits go; without, they are dropped. */
+  void waits(WaitFeeder feeder) {
+    waits = Optional.of(feeder);
   }
 
   /** Time that the walks of all samples so far took. */
@@ -59,6 +71,13 @@ final class SampleFeeder implements SampleHandler, Window.Resolver {
 
   @Override
   public void onSample(SampleView sample) {
+    unknownCodeSeen |= sample.end() == WalkEnd.NO_MAPPING.index();
+    if (sample.isWait()) {
+      if (waits.isPresent()) {
+        waits.get().wait(sample);
+      }
+      return;
+    }
     Window into = window;
     int node = Window.ROOT;
     for (int i = sample.userFrames() - 1; i >= 0; i--) {
@@ -70,19 +89,46 @@ final class SampleFeeder implements SampleHandler, Window.Resolver {
     if (sample.kernelFrames() > 0) {
       node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
     }
-    into.add(node, into.label(threadName(sample)), sample.weightNanos());
+    into.add(node, into.label(thread(sample)), sample.weightNanos());
     walkNanos += sample.walkNanos();
-    unknownCodeSeen |= sample.end() == WalkEnd.NO_MAPPING.index();
   }
 
-  private String threadName(SampleView sample) {
+  @Override
+  public void onWaitEnd(WaitEndView end) {
+    if (waits.isPresent()) {
+      waits.get().end(end);
+    }
+  }
+
+  /** Full name of the thread. */
+  String thread(SampleView sample) {
+    return name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
+  }
+
+  @Override
+  public String thread(int tid, long threadStart, String comm) {
+    return name(tid, threadStart, comm, 0);
+  }
+
+  private String name(int tid, long threadStart, String comm, long javaThread) {
     try {
-      return symbolizer
-          .threads()
-          .name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
+      return symbolizer.threads().name(tid, threadStart, comm, javaThread);
     } catch (RuntimeException e) {
-      log.warn(Trouble.FRAME_NAME, "thread " + sample.tid() + ": " + e);
-      return sample.comm();
+      log.warn(Trouble.FRAME_NAME, "thread " + tid + ": " + e);
+      return comm;
+    }
+  }
+
+  @Override
+  public List<Frame> frames(long head, long detail) {
+    try {
+      return RawFrame.kind(head) == 0
+          ? List.of(symbolizer.kernel(detail, RawFrame.exact(head)))
+          : symbolizer.resolve(head, detail);
+    } catch (RuntimeException e) {
+      log.warn(
+          Trouble.FRAME_NAME, Long.toHexString(head) + " " + Long.toHexString(detail) + ": " + e);
+      return List.of();
     }
   }
 

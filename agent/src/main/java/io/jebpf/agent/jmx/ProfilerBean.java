@@ -1,6 +1,10 @@
 package io.jebpf.agent.jmx;
 
 import io.jebpf.agent.engine.Counters;
+import io.jebpf.agent.offcpu.ClockTotals;
+import io.jebpf.agent.offcpu.OffCpuCounters;
+import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.options.OffCpuOptions;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
@@ -26,6 +30,11 @@ public final class ProfilerBean implements ProfilerMXBean {
 
     /** Throws IllegalStateException when nothing is sampled here at all. */
     void askHz(int hz);
+
+    long askedTickNanos();
+
+    /** Throws IllegalStateException when waits are not accounted for here. */
+    void askTick(long nanos);
 
     WindowWriter writer();
 
@@ -158,6 +167,74 @@ public final class ProfilerBean implements ProfilerMXBean {
   @Override
   public long getWindowsExtended() {
     return source.snapshot().windowsExtended();
+  }
+
+  @Override
+  public double getOffCpuTickMillis() {
+    return source.askedTickNanos() / 1e6;
+  }
+
+  @Override
+  public void setOffCpuTickMillis(double millis) {
+    long nanos = Math.round(millis * 1e6);
+    if (Double.isNaN(millis) || !OffCpuOptions.isTick(nanos)) {
+      throw new IllegalArgumentException(
+          "OffCpuTickMillis "
+              + millis
+              + " is not valid; valid are 0, and "
+              + OffCpuOptions.TICK_NANOS_MIN / 1e6
+              + " to "
+              + OffCpuOptions.TICK_NANOS_MAX / 1e6);
+    }
+    source.askTick(nanos);
+  }
+
+  @Override
+  public double getOffCpuTickMillisNow() {
+    return source.snapshot().tickNanos() / 1e6;
+  }
+
+  @Override
+  public long getWaitsMet() {
+    return source.snapshot().offCpu().counters().met();
+  }
+
+  @Override
+  public long getWaitsOpen() {
+    return source.snapshot().offCpu().counters().open();
+  }
+
+  @Override
+  public long getWaitsLost() {
+    OffCpuStats stats = source.snapshot().offCpu();
+    return stats.counters().dropped() + stats.listFull() + stats.endsLost();
+  }
+
+  @Override
+  public long getContextSwitches() {
+    return source.snapshot().offCpu().counters().switches();
+  }
+
+  @Override
+  public Map<String, Long> getExactNanos() {
+    ClockTotals exact = source.snapshot().offCpu().counters().exact();
+    Map<String, Long> nanos = new LinkedHashMap<>();
+    nanos.put("running", exact.running());
+    nanos.put("runnable", exact.runnable());
+    nanos.put("blocked", exact.blocked());
+    nanos.put("disk", exact.disk());
+    return nanos;
+  }
+
+  @Override
+  public Map<String, Long> getEstimatedNanos() {
+    OffCpuCounters counters = source.snapshot().offCpu().counters();
+    Map<String, Long> nanos = new LinkedHashMap<>();
+    nanos.put("runnable", counters.estimated().runnable());
+    nanos.put("blocked", counters.estimated().blocked());
+    nanos.put("disk", counters.estimated().disk());
+    nanos.put("idle", counters.idleNanos());
+    return nanos;
   }
 
   @Override

@@ -6,7 +6,7 @@ import java.util.Map;
  * The profiler as a JMX console sees it: {@code io.jebpf:type=Profiler}. Totals grow from the
  * agent's start and are brought up to date about once a second.
  */
-@Described("CPU profiler of this JVM, from the kernel")
+@Described("CPU and off-CPU profiler of this JVM, from the kernel")
 public interface ProfilerMXBean {
   @Described("STARTING, RUNNING, PAUSED, STOPPED, or OFF with the reason")
   String getState();
@@ -74,6 +74,34 @@ public interface ProfilerMXBean {
 
   @Described("Windows that were longer than asked for, because the writer was busy")
   long getWindowsExtended();
+
+  @Described(
+      "Interval in milliseconds at which stacks of waiting threads are taken. Can be set where the"
+          + " option offcpu is not 0; 0 takes none")
+  double getOffCpuTickMillis();
+
+  void setOffCpuTickMillis(double millis);
+
+  @Described("Interval in use: above OffCpuTickMillis while the budget makes it so; 0 for none")
+  double getOffCpuTickMillisNow();
+
+  @Described("Waits whose stack was taken")
+  long getWaitsMet();
+
+  @Described("Waits whose stack was taken and that go on")
+  long getWaitsOpen();
+
+  @Described("Waits or ends of waits that were lost")
+  long getWaitsLost();
+
+  @Described("Times a thread left its CPU, as of the last window's end")
+  long getContextSwitches();
+
+  @Described("Exact time of all threads by state in nanoseconds, as of the last window's end")
+  Map<String, Long> getExactNanos();
+
+  @Described("Estimated time off CPU by state in nanoseconds, and of it that of idle threads")
+  Map<String, Long> getEstimatedNanos();
 
   @Described("State of the JVM flag DebugNonSafepoints, which makes inlined frames exact")
   String getDebugNonSafepoints();

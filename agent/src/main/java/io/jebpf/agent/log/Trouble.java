@@ -49,6 +49,16 @@ public enum Trouble {
   FRAME_NAME(
       "a frame could not be named because of an error in the profiler",
       "It is in the profile as an unknown frame; please report this with the log"),
+  OFF_CPU(
+      "waits are not accounted for",
+      "CPU profiles are not affected; waits need Linux 6.2 and BTF, see 'java -jar jebpf.jar"
+          + " doctor'"),
+  OFF_CPU_BUDGET(
+      "the off-CPU interval was raised to stay in the budget",
+      "Raise the option offcpu or the option budget"),
+  SWITCHES(
+      "context switches alone take more than the budget",
+      "Raise the option budget, or set offcpu=0"),
   READER("the sample reader failed and was stopped", "Please report this with the log"),
   WRITER("the profile writer failed", "Please report this with the log; the next window is tried"),
   STOP_DEADLINE(

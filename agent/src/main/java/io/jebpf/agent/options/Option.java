@@ -40,6 +40,27 @@ enum Option {
       "99",
       new Range(0, Options.CPU_HZ_MAX),
       "CPU samples per second and CPU; `0` takes none and costs nothing."),
+  OFFCPU(
+      "offcpu",
+      OptionType.DURATION,
+      "10ms",
+      new Range(0, 1_000_000_000L),
+      "Interval at which the stacks of waiting threads are taken; waits of twice that are all"
+          + " recorded, shorter ones by chance and with their weight. At least `100us`; `0` loads"
+          + " nothing for it."),
+  OFFCPU_IDLE(
+      "offcpu.idle",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether threads that have nothing to do are in the profiles `offcpu` and `wall`; their time"
+          + " is in the comments in any case."),
+  OFFCPU_WAKER(
+      "offcpu.waker",
+      OptionType.DURATION,
+      "10ms",
+      new Range(0, 3_600_000_000_000L),
+      "Waits of this length and more carry the label `waker`: the thread that ended them."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   BUDGET(
       "budget",

@@ -73,6 +73,7 @@ public final class OptionParser {
         number(Option.DISK),
         number(Option.WINDOW),
         (int) number(Option.CPU),
+        offCpu(),
         (int) number(Option.DEPTH),
         number(Option.BUDGET),
         labels(),
@@ -235,6 +236,23 @@ public final class OptionParser {
       throw refusal(option, value, "paths of this system (" + e.getReason() + ")");
     }
     throw refusal(option, value, "a " + option.type().form());
+  }
+
+  private OffCpuOptions offCpu() throws Refusal {
+    long tick = number(Option.OFFCPU);
+    if (!OffCpuOptions.isTick(tick)) {
+      throw refusal(Option.OFFCPU, given.get(Option.OFFCPU), "0, and 100us to 1s");
+    }
+    return new OffCpuOptions(tick, flag(Option.OFFCPU_IDLE), number(Option.OFFCPU_WAKER));
+  }
+
+  private boolean flag(Option option) throws Refusal {
+    Given value = given.get(option);
+    String text = value == null ? option.standard() : value.value();
+    if (!text.equals("true") && !text.equals("false")) {
+      throw refusal(option, value, option.type().form());
+    }
+    return text.equals("true");
   }
 
   private LogLevel logLevel() throws Refusal {

@@ -14,6 +14,7 @@ enum OptionType {
   FILE("file"),
   LABELS("`k:v;k:v`"),
   LEVEL("`error`, `warn`, `info`, `debug`"),
+  SWITCH("`true`, `false`"),
   COUNT("number") {
     @Override
     OptionalLong number(String text) {
@@ -128,8 +129,8 @@ enum OptionType {
     }
     String suffix = text.substring(end).toLowerCase(Locale.ROOT);
     OptionalLong number = digits(text.substring(0, end));
-    if (number.isEmpty()) {
-      return number;
+    if (number.isEmpty() || (suffix.isEmpty() && number.getAsLong() == 0)) {
+      return number; // nothing needs no unit
     }
     for (Unit unit : units) {
       if (unit.suffix().equals(suffix)) {
@@ -148,7 +149,7 @@ enum OptionType {
         return value / unit.factor() + unit.suffix();
       }
     }
-    return value + units.get(units.size() - 1).suffix();
+    return value == 0 ? "0" : value + units.get(units.size() - 1).suffix();
   }
 
   private static OptionalLong percent(String text) {

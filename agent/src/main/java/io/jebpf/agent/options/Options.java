@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param diskBytes most that the profiles in {@code out} may take
  * @param windowNanos length of one profile
  * @param cpuHz samples per second and CPU; 0 for none
+ * @param offCpu what is asked for about waits
  * @param stackDepth most frames in a stack
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
  * @param labels on every sample, in the order given
@@ -28,12 +29,41 @@ public record Options(
     long diskBytes,
     long windowNanos,
     int cpuHz,
+    OffCpuOptions offCpu,
     int stackDepth,
     long budgetMillionths,
     Map<String, String> labels,
     LogLevel logLevel,
     Optional<Path> logFile,
     Optional<Path> nativeDir) {
+
+  /** Without an off-CPU side. */
+  public Options(
+      String service,
+      Optional<Path> out,
+      long diskBytes,
+      long windowNanos,
+      int cpuHz,
+      int stackDepth,
+      long budgetMillionths,
+      Map<String, String> labels,
+      LogLevel logLevel,
+      Optional<Path> logFile,
+      Optional<Path> nativeDir) {
+    this(
+        service,
+        out,
+        diskBytes,
+        windowNanos,
+        cpuHz,
+        OffCpuOptions.OFF,
+        stackDepth,
+        budgetMillionths,
+        labels,
+        logLevel,
+        logFile,
+        nativeDir);
+  }
 
   /** Highest rate that can be asked for. */
   public static final int CPU_HZ_MAX = 10_000;
@@ -70,6 +100,9 @@ public record Options(
         + OptionType.DURATION.format(windowNanos)
         + ",cpu="
         + cpuHz
+        + ",offcpu="
+        + OptionType.DURATION.format(offCpu.tickNanos())
+        + (offCpu.isOn() ? offCpuDetails() : "")
         + ",depth="
         + stackDepth
         + ",budget="
@@ -78,5 +111,12 @@ public record Options(
         + logLevel.name().toLowerCase(Locale.ROOT)
         + logFile.map(file -> ",log.file=" + file).orElse("")
         + nativeDir.map(dir -> ",native.dir=" + dir).orElse("");
+  }
+
+  private String offCpuDetails() {
+    return ",offcpu.idle="
+        + offCpu.idle()
+        + ",offcpu.waker="
+        + OptionType.DURATION.format(offCpu.wakerNanos());
   }
 }

@@ -5,10 +5,14 @@ import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileHeader;
+import io.jebpf.agent.pprof.ProfileKind;
 import io.jebpf.agent.window.Window;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -37,16 +41,18 @@ public final class SampleReader {
   private final AgentLog log;
   private final LongSupplier nanoClock;
   private final Budget budget;
+  private final TickerControl ticker;
 
   private Window window;
   private Instant startWall = Instant.EPOCH;
   private long startNanos;
-  private Readings started = new Readings(Counters.ZERO, 0, 0);
+  private Readings started = new Readings(Counters.ZERO, OffCpuStats.ZERO, 0, 0);
   private long windowRateChanges;
   private boolean extended;
 
   private long tickNanos;
   private long tickProgramNanos;
+  private long tickSwitchNanos;
   private int rateHz;
   private boolean failed;
 
@@ -60,7 +66,8 @@ public final class SampleReader {
   private long lostReported;
 
   /** Read once where one window ends and the next begins, so that nothing falls in between. */
-  private record Readings(Counters counters, long processNanos, long agentNanos) {}
+  private record Readings(
+      Counters counters, OffCpuStats offCpu, long processNanos, long agentNanos) {}
 
   private volatile int askedHz;
   private volatile Snapshot snapshot = Snapshot.ZERO;
@@ -80,6 +87,7 @@ public final class SampleReader {
     this.log = log;
     this.nanoClock = nanoClock;
     this.budget = new Budget(options.budgetMillionths());
+    this.ticker = new TickerControl(engine.offCpu(), budget, options.offCpu().tickNanos());
     this.window = new Window(Window.Limits.STANDARD, engine.facts().mainBinary());
     for (int i = 1; i < WindowWriter.WINDOWS; i++) {
       writer.giveFree(new Window(Window.Limits.STANDARD, engine.facts().mainBinary()));
@@ -99,6 +107,16 @@ public final class SampleReader {
     return askedHz;
   }
 
+  /** Asks for another interval of the ticker; 0 takes no stacks of waits. */
+  public void askTick(long nanos) {
+    ticker.ask(nanos);
+    runner.ifPresent(LockSupport::unpark);
+  }
+
+  public long askedTick() {
+    return ticker.asked();
+  }
+
   public Snapshot snapshot() {
     return snapshot;
   }
@@ -108,7 +126,9 @@ public final class SampleReader {
   /** Begins sampling. */
   public void start() throws EngineException {
     runner = Optional.of(Thread.currentThread());
+    ticker.apply();
     long now = nanoClock.getAsLong();
+    engine.offCpu().start(now);
     begin(now, read());
     tickNanos = now;
     applyRate(askedHz);
@@ -117,12 +137,16 @@ public final class SampleReader {
   /** One round of work; returns how long to wait before the next. */
   public long step() {
     long now = nanoClock.getAsLong();
+    double backlog = engine.backlog();
     engine.drain(window);
-    if (rateHz != 0) {
+    if (isActive()) {
       engine.maintain(now);
     }
     if (askedHz != rateHz && (askedHz == 0 || rateHz == 0 || askedHz < rateHz)) {
       changeRate(askedHz, now);
+    }
+    if (ticker.apply()) {
+      publish();
     }
     if (now - tickNanos >= TICK_NANOS) {
       tick(now);
@@ -130,10 +154,18 @@ public final class SampleReader {
     if (now - startNanos >= options.windowNanos() || window.isNearlyFull()) {
       endWindow(now);
     }
-    if (rateHz == 0) {
-      return POLL_PAUSED_NANOS;
-    }
-    return engine.backlog() > BUSY_BACKLOG ? POLL_BUSY_NANOS : POLL_NANOS;
+    return isActive() ? pace(backlog) : POLL_PAUSED_NANOS;
+  }
+
+  private boolean isActive() {
+    return rateHz != 0 || ticker.period() != 0;
+  }
+
+  /** Such that the buffer fills to a tenth until the next step, if it goes on as it did. */
+  private static long pace(double backlog) {
+    return backlog <= BUSY_BACKLOG
+        ? POLL_NANOS
+        : Math.max(POLL_BUSY_NANOS, (long) (POLL_NANOS * BUSY_BACKLOG / backlog));
   }
 
   /** Ends sampling, and hands over what is left. No other call may follow. */
@@ -144,10 +176,12 @@ public final class SampleReader {
     } catch (EngineException e) {
       log.error(e.trouble(), e.getMessage(), e.advice());
     }
+    ticker.stop();
     engine.drain(window);
+    engine.offCpu().endWindow(window, now, startNanos);
     publish();
     if (!window.isEmpty()) {
-      writer.hand(new FinishedWindow(window, header(read(), now), startWall));
+      writer.hand(finished(read(), now));
     }
   }
 
@@ -161,16 +195,27 @@ public final class SampleReader {
   }
 
   private Readings read() {
+    Counters fresh = engine.counters(); // reads the off-CPU side's too
     return new Readings(
-        engine.counters(), ProcStat.processNanos(), ProcStat.threadNanos() + writer.cpuNanos());
+        fresh,
+        engine.offCpu().stats(),
+        ProcStat.processNanos(),
+        ProcStat.threadNanos() + writer.cpuNanos());
   }
 
   private void tick(long now) {
     counters = engine.counters();
-    long programNanos = counters.programNanos();
-    int next = budget.next(askedHz, rateHz, programNanos - tickProgramNanos, now - tickNanos);
+    long switchNanos = engine.offCpu().stats().switchNanos();
+    long charged =
+        charged(
+            counters.programNanos() - tickProgramNanos,
+            switchNanos - tickSwitchNanos,
+            now - tickNanos);
+    int next = budget.next(askedHz, rateHz, charged, now - tickNanos);
+    keepTicker(charged, now - tickNanos);
     tickNanos = now;
-    tickProgramNanos = programNanos;
+    tickProgramNanos = counters.programNanos();
+    tickSwitchNanos = switchNanos;
     if (next != rateHz && !failed) {
       if (next < rateHz && askedHz >= rateHz) {
         log.warn(
@@ -201,6 +246,30 @@ public final class SampleReader {
     publish();
   }
 
+  /**
+   * What the samples are charged with. The clocks' work at context switches is fixed: the samples
+   * get what it leaves of the budget, but at least a quarter.
+   */
+  private long charged(long programNanos, long switchNanos, long elapsedNanos) {
+    long whole = elapsedNanos * options.budgetMillionths() / 1_000_000;
+    if (whole == 0 || switchNanos == 0) {
+      return programNanos;
+    }
+    if (switchNanos > whole) {
+      log.warn(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
+    }
+    long left = Math.max(whole / 4, whole - switchNanos);
+    return (long) ((double) (programNanos - switchNanos) * whole / left);
+  }
+
+  private void keepTicker(long charged, long elapsedNanos) {
+    if (ticker.keepTo(charged, elapsedNanos)) {
+      log.warn(
+          Trouble.OFF_CPU_BUDGET,
+          "now " + ticker.period() / 1000 + " us, not " + ticker.asked() / 1000 + " us");
+    }
+  }
+
   /** A pause ends the window: its length has to be the time in which samples were taken. */
   private void changeRate(int hz, long now) {
     boolean pauses = hz == 0 || rateHz == 0;
@@ -229,42 +298,59 @@ public final class SampleReader {
   }
 
   private void endWindow(long now) {
+    Optional<Window> next = writer.takeFree();
+    if (next.isEmpty() && !window.isEmpty()) {
+      windowsExtended += extended ? 0 : 1;
+      extended = true; // goes on in the same one: longer, but nothing is lost
+      return;
+    }
+    engine.offCpu().endWindow(window, now, startNanos);
     Readings end = read();
-    if (window.isEmpty() && end.counters().lost() > started.counters().lost()) {
-      return; // goes on, so that the loss is told in the next profile that is written
-    }
-    if (!window.isEmpty()) {
-      Optional<Window> next = writer.takeFree();
-      if (next.isEmpty()) {
-        windowsExtended += extended ? 0 : 1;
-        extended = true; // goes on in the same one: longer, but nothing is lost
-        return;
+    if (window.isEmpty() || next.isEmpty()) {
+      next.ifPresent(writer::giveFree);
+      if (end.counters().lost() == started.counters().lost() && window.isEmpty()) {
+        begin(now, end);
       }
-      taken += window.taken();
-      overflowed += window.overflowed();
-      frames += window.framesSeen();
-      framesUnresolved += window.framesUnresolved();
-      writer.hand(new FinishedWindow(window, header(end, now), startWall));
-      window = next.get();
+      return; // else goes on, so that the loss is told in the next profile that is written
     }
+    taken += window.taken();
+    overflowed += window.overflowed();
+    frames += window.framesSeen();
+    framesUnresolved += window.framesUnresolved();
+    writer.hand(finished(end, now));
+    window = next.get();
     begin(now, end);
   }
 
-  private ProfileHeader header(Readings end, long now) {
+  private FinishedWindow finished(Readings end, long now) {
     WindowReport.Measured measured =
         new WindowReport.Measured(
             end.counters().since(started.counters()),
+            end.offCpu().since(started.offCpu()),
             end.processNanos() - started.processNanos(),
             end.agentNanos() - started.agentNanos(),
             rateHz,
             askedHz,
+            ticker.period(),
+            ticker.asked(),
             windowRateChanges);
+    List<PlannedProfile> profiles = new ArrayList<>();
+    for (ProfileKind kind : ProfileKind.values()) {
+      if (!kind.isEmpty(window) && (kind == ProfileKind.CPU || engine.offCpu().isPresent())) {
+        profiles.add(new PlannedProfile(kind, header(kind, measured, now)));
+      }
+    }
+    return new FinishedWindow(window, profiles, startWall);
+  }
+
+  private ProfileHeader header(ProfileKind kind, WindowReport.Measured measured, long now) {
     long startedNanos = startWall.getEpochSecond() * 1_000_000_000L + startWall.getNano();
+    long period = kind == ProfileKind.CPU ? 1_000_000_000L / Math.max(1, rateHz) : ticker.asked();
     return new ProfileHeader(
         startedNanos,
         Math.max(1, now - startNanos),
-        1_000_000_000L / Math.max(1, rateHz),
-        report.comments(window, measured),
+        Math.max(1, period),
+        report.comments(kind, window, measured),
         options.labels());
   }
 
@@ -280,6 +366,9 @@ public final class SampleReader {
             rateHz,
             rateChanges,
             windowsExtended,
-            ProcStat.threadNanos());
+            ProcStat.threadNanos(),
+            engine.offCpu().stats(),
+            ticker.period(),
+            ticker.changes());
   }
 }

@@ -1,6 +1,7 @@
 package io.jebpf.agent.pipeline;
 
 import io.jebpf.agent.engine.Counters;
+import io.jebpf.agent.offcpu.OffCpuStats;
 
 /**
  * The reader's figures as others may see them, published whole about once a second.
@@ -14,6 +15,9 @@ import io.jebpf.agent.engine.Counters;
  * @param rateChanges times the budget changed the rate
  * @param windowsExtended windows that went on because the writer was not done with the last one
  * @param readerCpuNanos CPU time of the reader thread
+ * @param offCpu figures of waits; exact clocks as of the last window's end
+ * @param tickNanos the ticker's period now, 0 when it takes no stacks
+ * @param tickChanges times the budget or a request changed it
  */
 public record Snapshot(
     Counters counters,
@@ -24,6 +28,10 @@ public record Snapshot(
     int rateHz,
     long rateChanges,
     long windowsExtended,
-    long readerCpuNanos) {
-  public static final Snapshot ZERO = new Snapshot(Counters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0);
+    long readerCpuNanos,
+    OffCpuStats offCpu,
+    long tickNanos,
+    long tickChanges) {
+  public static final Snapshot ZERO =
+      new Snapshot(Counters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, OffCpuStats.ZERO, 0, 0);
 }

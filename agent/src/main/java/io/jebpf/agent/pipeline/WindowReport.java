@@ -2,7 +2,9 @@ package io.jebpf.agent.pipeline;
 
 import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.engine.Engine;
+import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.options.Options;
+import io.jebpf.agent.pprof.ProfileKind;
 import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.WalkEnd;
@@ -17,10 +19,13 @@ final class WindowReport {
   /** What was measured beside the window itself, between its start and its end. */
   record Measured(
       Counters counters,
+      OffCpuStats offCpu,
       long processNanos,
       long agentNanos,
       int rateHz,
       int askedHz,
+      long tickNanos,
+      long askedTickNanos,
       long rateChanges) {}
 
   WindowReport(Options options, Engine.Facts facts, AgentIdentity identity) {
@@ -29,8 +34,7 @@ final class WindowReport {
     this.identity = identity;
   }
 
-  List<String> comments(Window window, Measured measured) {
-    Counters counters = measured.counters();
+  List<String> comments(ProfileKind kind, Window window, Measured measured) {
     QualityComments comments = new QualityComments();
     comments
         .fact(QualityComments.AGENT, identity.agent())
@@ -39,7 +43,24 @@ final class WindowReport {
         .fact(QualityComments.KERNEL, facts.kernel())
         .fact(QualityComments.JVM, identity.jvm())
         .fact(QualityComments.ENGINE, facts.engine())
-        .fact(QualityComments.MISSING, String.join("; ", facts.missing()))
+        .fact(QualityComments.MISSING, String.join("; ", facts.missing()));
+    switch (kind) {
+      case CPU -> addCpu(comments, window, measured);
+      case OFFCPU -> OffCpuReport.add(comments, window, measured);
+      case WALL -> {
+        OffCpuReport.add(comments, window, measured);
+        comments.sum(QualityComments.CPU_SAMPLED_NANOS, window.weightNanos());
+      }
+    }
+    return comments
+        .sum(QualityComments.PROGRAM_NANOS, measured.counters().programNanos())
+        .sum(QualityComments.AGENT_CPU_NANOS, measured.agentNanos())
+        .list();
+  }
+
+  private void addCpu(QualityComments comments, Window window, Measured measured) {
+    Counters counters = measured.counters();
+    comments
         .fact(QualityComments.RATE_HZ, Integer.toString(measured.rateHz()))
         .fact(QualityComments.RATE_ASKED_HZ, Integer.toString(measured.askedHz()));
     if (measured.rateHz() < measured.askedHz()) {
@@ -61,22 +82,19 @@ final class WindowReport {
     }
     long samples = Math.max(1, counters.samples());
     long lostNanos = Math.max(0, counters.weightNanos() - window.weightNanos());
-    return comments
+    comments
         .sumUnlessZero(QualityComments.KERNEL_STACKS_MISSING, counters.kernelStacksMissing())
         .sum(QualityComments.FRAMES, window.framesSeen())
         .sum(QualityComments.FRAMES_UNRESOLVED, window.framesUnresolved())
         .sum(QualityComments.CPU_EXACT_NANOS, measured.processNanos())
         .sum(QualityComments.CPU_SAMPLED_NANOS, window.weightNanos())
         .sum(QualityComments.CPU_LOST_NANOS, counters.lost() == 0 ? 0 : lostNanos)
-        .sum(QualityComments.PROGRAM_NANOS, counters.programNanos())
-        .sum(QualityComments.AGENT_CPU_NANOS, measured.agentNanos())
         .fact(
             QualityComments.PROGRAM_NANOS_PER_SAMPLE,
-            Long.toString(counters.programNanos() / samples))
+            Long.toString(OffCpuReport.samplingNanos(measured) / samples))
         .fact(
             QualityComments.WALK_NANOS_PER_SAMPLE,
-            Long.toString(counters.walkNanos() / Math.max(1, window.taken())))
-        .list();
+            Long.toString(counters.walkNanos() / Math.max(1, window.taken())));
   }
 
   private String budgetText() {

@@ -4,7 +4,7 @@ import io.jebpf.agent.files.ProfileDirectory;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
-import io.jebpf.agent.pprof.CpuProfileEncoder;
+import io.jebpf.agent.pprof.ProfileEncoder;
 import io.jebpf.agent.window.Window;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -111,24 +111,35 @@ public final class WindowWriter {
       filesFailed++;
       return;
     }
+    for (PlannedProfile profile : finished.profiles()) {
+      if (!writeProfile(path, finished, profile)) {
+        return;
+      }
+    }
+  }
+
+  private boolean writeProfile(Path path, FinishedWindow finished, PlannedProfile profile) {
     ProfileDirectory profiles = directory.orElseThrow();
     long rotatedBefore = profiles.filesRotated();
     long bytesBefore = profiles.bytesWritten();
     try {
       Path file =
           profiles.write(
-              "cpu",
+              profile.kind().fileName(),
               finished.start(),
-              out -> CpuProfileEncoder.encode(finished.window(), finished.header(), out));
+              out ->
+                  ProfileEncoder.encode(finished.window(), profile.kind(), profile.header(), out));
       filesWritten++;
       bytesWritten += profiles.bytesWritten() - bytesBefore;
       if (log.isDebug()) {
-        log.debug(finished.window().rows() + " stacks written to " + file);
+        log.debug(file + " written");
       }
+      return true;
     } catch (IOException e) {
       filesFailed++;
       directory = Optional.empty(); // made anew for the next window, should it be gone
       log.error(Trouble.PROFILE_WRITE, path + ": " + e);
+      return false;
     } finally {
       filesRotated += profiles.filesRotated() - rotatedBefore;
     }

@@ -24,6 +24,11 @@ public final class QualityComments {
   public static final String PROGRAM_NANOS_PER_SAMPLE = "program_ns_per_sample";
   public static final String WALK_NANOS_PER_SAMPLE = "walk_ns_per_sample";
 
+  public static final String TICK_NANOS = "tick_ns";
+  public static final String TICK_ASKED_NANOS = "tick_asked_ns";
+  public static final String THREADS = "threads";
+  public static final String WAITS_OPEN = "waits_open";
+
   /** Sums: may be added up over windows. */
   public static final String CLOCK_EVENTS = "clock_events";
 
@@ -40,6 +45,27 @@ public final class QualityComments {
   public static final String AGENT_CPU_NANOS = "agent_cpu_ns";
   public static final String KERNEL_STACKS_MISSING = "kernel_stacks_missing";
   public static final String RATE_CHANGES = "rate_changes";
+
+  public static final String SWITCHES = "context_switches";
+  public static final String TICKS = "ticks";
+  public static final String TICKS_LATE = "ticks_late";
+  public static final String TICKS_FAILED = "ticks_failed";
+  public static final String WAITS_MET = "waits_met";
+  public static final String WAITS = "waits";
+  public static final String WAITS_LOST = "waits_lost";
+  public static final String WAITS_ENDS_LOST = "waits_ends_lost";
+  public static final String WAITS_OVERFLOWED = "waits_without_stack";
+  public static final String CLOCKS_MISSING = "clocks_missing";
+  public static final String RUNNING_EXACT_NANOS = "running_exact_ns";
+  public static final String RUNNABLE_EXACT_NANOS = "runnable_exact_ns";
+  public static final String BLOCKED_EXACT_NANOS = "blocked_exact_ns";
+  public static final String DISK_EXACT_NANOS = "disk_exact_ns";
+  public static final String RUNNABLE_ESTIMATED_NANOS = "runnable_estimated_ns";
+  public static final String BLOCKED_ESTIMATED_NANOS = "blocked_estimated_ns";
+  public static final String DISK_ESTIMATED_NANOS = "disk_estimated_ns";
+  public static final String IDLE_NANOS = "idle_ns";
+  public static final String TICK_PROGRAM_NANOS = "tick_program_ns";
+  public static final String SWITCH_PROGRAM_NANOS = "switch_program_ns";
 
   /** Prefix of counts by reason, followed by the reason. */
   public static final String LOST_PREFIX = "samples_lost_";
@@ -60,7 +86,27 @@ public final class QualityComments {
           PROGRAM_NANOS,
           AGENT_CPU_NANOS,
           KERNEL_STACKS_MISSING,
-          RATE_CHANGES);
+          RATE_CHANGES,
+          SWITCHES,
+          TICKS,
+          TICKS_LATE,
+          TICKS_FAILED,
+          WAITS_MET,
+          WAITS,
+          WAITS_LOST,
+          WAITS_ENDS_LOST,
+          WAITS_OVERFLOWED,
+          CLOCKS_MISSING,
+          RUNNING_EXACT_NANOS,
+          RUNNABLE_EXACT_NANOS,
+          BLOCKED_EXACT_NANOS,
+          DISK_EXACT_NANOS,
+          RUNNABLE_ESTIMATED_NANOS,
+          BLOCKED_ESTIMATED_NANOS,
+          DISK_ESTIMATED_NANOS,
+          IDLE_NANOS,
+          TICK_PROGRAM_NANOS,
+          SWITCH_PROGRAM_NANOS);
 
   private final List<String> comments = new ArrayList<>();
 

@@ -47,9 +47,12 @@ public final class Window {
   private final FrameIndex frames;
   private final StackTree tree;
   private final SampleTable samples;
+  private final WaitTable waits;
   private final LocationTable locations = new LocationTable();
   private final Map<String, Integer> labelNumbers = new HashMap<>();
   private final List<String> labels = new ArrayList<>();
+  private final Map<WaitLabels, Integer> waitLabelNumbers = new HashMap<>();
+  private final List<WaitLabels> waitLabels = new ArrayList<>();
 
   /** Per raw frame: count, how many of these are code, how many unresolved; then the locations. */
   private int[] runs = new int[4096];
@@ -61,6 +64,8 @@ public final class Window {
   private long framesSeen;
   private long framesUnresolved;
   private long weightNanos;
+  private long waitsTaken;
+  private long waitsOverflowed;
 
   /** Frames of the stack that is being built; counted when it is added. */
   private int stackFrames;
@@ -75,6 +80,7 @@ public final class Window {
     this.frames = new FrameIndex(limits.frames());
     this.tree = new StackTree(limits.nodes());
     this.samples = new SampleTable(limits.samples());
+    this.waits = new WaitTable(limits.samples());
     this.mainBinary = mainBinary;
     clear();
   }
@@ -118,6 +124,35 @@ public final class Window {
       int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
       samples.addReserved(full, label(""), weight);
     }
+  }
+
+  /**
+   * Ends a stack: counts a thread's wait at its leaf, as {@code count} waits of that many
+   * nanoseconds asleep and runnable together.
+   */
+  public void addWait(int node, int labels, double count, double blocked, double runnable) {
+    waitsTaken++;
+    stackFrames = 0; // frames are counted for samples of running threads
+    stackUnresolved = 0;
+    int leaf = node == ROOT ? tree.reservedChild(ROOT, marker(NO_FRAMES_NAME)) : node;
+    if (leaf == OVERFLOW || !waits.add(leaf, labels, count, blocked, runnable)) {
+      waitsOverflowed++;
+      int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
+      WaitLabels known = waitLabels.get(labels);
+      int state = labels(new WaitLabels("", known.state(), "", "", known.idle()));
+      waits.addReserved(full, state, count, blocked, runnable);
+    }
+  }
+
+  /** The number of a set of labels of a wait. */
+  public int labels(WaitLabels set) {
+    Integer known = waitLabelNumbers.get(set);
+    if (known != null) {
+      return known;
+    }
+    waitLabels.add(set);
+    waitLabelNumbers.put(set, waitLabels.size() - 1);
+    return waitLabels.size() - 1;
   }
 
   private int marker(String name) {
@@ -170,11 +205,13 @@ public final class Window {
   public boolean isNearlyFull() {
     return frames.size() > limits.frames() / 8 * 7
         || tree.size() > limits.nodes() / 8 * 7
-        || samples.size() > limits.samples() / 8 * 7;
+        || samples.size() > limits.samples() / 8 * 7
+        || waits.size() > limits.samples() / 8 * 7;
   }
 
+  /** Neither samples nor waits. */
   public boolean isEmpty() {
-    return taken == 0;
+    return taken == 0 && waitsTaken == 0;
   }
 
   /** Samples added, those in the overflow stack included. */
@@ -200,6 +237,11 @@ public final class Window {
     return weightNanos;
   }
 
+  /** Waits that are in the overflow stack instead of their own. */
+  public long waitsOverflowed() {
+    return waitsOverflowed;
+  }
+
   /** Makes the window ready for the next stretch of time. */
   public void clear() {
     frames.clear();
@@ -208,6 +250,11 @@ public final class Window {
     locations.clear();
     labelNumbers.clear();
     labels.clear();
+    waits.clear();
+    waitLabelNumbers.clear();
+    waitLabels.clear();
+    waitsTaken = 0;
+    waitsOverflowed = 0;
     runs = runs.length > 65_536 ? new int[4096] : runs;
     runsSize = 0;
     taken = 0;
@@ -241,6 +288,30 @@ public final class Window {
 
   public long weight(int row) {
     return samples.weight(row);
+  }
+
+  public int waitRows() {
+    return waits.size();
+  }
+
+  public int waitLeaf(int row) {
+    return waits.node(row);
+  }
+
+  public WaitLabels waitLabelsOf(int row) {
+    return waitLabels.get(waits.label(row));
+  }
+
+  public double waitCount(int row) {
+    return waits.count(row);
+  }
+
+  public double waitBlocked(int row) {
+    return waits.blocked(row);
+  }
+
+  public double waitRunnable(int row) {
+    return waits.runnable(row);
   }
 
   public int parent(int node) {

@@ -35,8 +35,17 @@ public record ChildResult(
     return new String(stdoutBytes, StandardCharsets.UTF_8);
   }
 
+  /** The CPU profiles. */
   public List<Profile> profiles() {
-    return profileFiles.stream().map(Profile::read).toList();
+    return profiles("cpu");
+  }
+
+  /** The profiles of one kind, as the files are named. */
+  public List<Profile> profiles(String kind) {
+    return profileFiles.stream()
+        .filter(file -> file.getFileName().toString().startsWith(kind + "-"))
+        .map(Profile::read)
+        .toList();
   }
 
   public Picture picture() {

@@ -16,24 +16,25 @@ import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * Writes a window as a gzipped pprof CPU profile that every known reader takes: ids are positions
- * plus one, a period type is always there, one line per location, one sample per stack and labels,
- * no system names, all has_… flags that are true. Owner: thread "jebpf-writer".
+ * Writes one kind of a window's profiles as gzipped pprof that every known reader takes: ids are
+ * positions plus one, a period type is always there, one line per location, one sample per stack
+ * and labels, no system names, all has_… flags that are true. A window holds the locations of all
+ * kinds; those that this kind has no sample of are left out. Owner: thread "jebpf-writer".
  *
  * <p>Deliberately absent: splitting. Pyroscope refuses more than {@link #SAMPLES_MAX} samples,
  * which is a limit of the window already, and cuts stacks above {@link #FRAMES_MAX} frames at the
  * leaf; files stay whole, and an upload has to cut them itself, at the root end.
  */
-public final class CpuProfileEncoder {
+public final class ProfileEncoder {
   public static final int SAMPLES_MAX = 16_000;
   public static final int FRAMES_MAX = 1_000;
 
   /** Longest string that readers take, in bytes of UTF-8. */
   private static final int STRING_BYTES_MAX = 65_535;
 
-  private static final String LABEL_THREAD = "thread";
-
   private final OutputStream out;
+  private final Numbering locations = new Numbering();
+  private final Numbering functions = new Numbering();
   private final Map<String, Integer> strings = new HashMap<>();
   private final ProtoBuffer top = new ProtoBuffer(8192);
   private final ProtoBuffer message = new ProtoBuffer(4096);
@@ -45,17 +46,17 @@ public final class CpuProfileEncoder {
           .onMalformedInput(CodingErrorAction.REPLACE)
           .onUnmappableCharacter(CodingErrorAction.REPLACE);
 
-  private CpuProfileEncoder(OutputStream out) {
+  private ProfileEncoder(OutputStream out) {
     this.out = out;
   }
 
   /** Writes the whole profile; the stream is finished but not closed. */
-  public static void encode(Window window, ProfileHeader header, OutputStream out)
+  public static void encode(Window window, ProfileKind kind, ProfileHeader header, OutputStream out)
       throws IOException {
     GZIPOutputStream gzip = new GZIPOutputStream(out, 8192);
-    CpuProfileEncoder encoder = new CpuProfileEncoder(gzip);
-    encoder.writeHeader(header);
-    encoder.writeSamples(window, header);
+    ProfileEncoder encoder = new ProfileEncoder(gzip);
+    encoder.writeHeader(kind, header);
+    encoder.writeSamples(window, kind.rows(window), header);
     encoder.writeMappings(window);
     encoder.writeLocations(window);
     encoder.writeFunctions(window);
@@ -63,12 +64,13 @@ public final class CpuProfileEncoder {
     gzip.finish();
   }
 
-  private void writeHeader(ProfileHeader header) throws IOException {
+  private void writeHeader(ProfileKind kind, ProfileHeader header) throws IOException {
     string(""); // string_table[0] has to be empty
-    valueType(PROFILE_SAMPLE_TYPE, "samples", "count");
-    valueType(PROFILE_SAMPLE_TYPE, "cpu", "nanoseconds");
-    valueType(PROFILE_PERIOD_TYPE, "cpu", "nanoseconds");
-    long defaultType = string("cpu");
+    for (ProfileKind.Value value : kind.sampleTypes()) {
+      valueType(PROFILE_SAMPLE_TYPE, value.type(), value.unit());
+    }
+    valueType(PROFILE_PERIOD_TYPE, kind.main(), "nanoseconds");
+    long defaultType = string(kind.main());
     top.number(PROFILE_PERIOD, header.periodNanos());
     top.number(PROFILE_TIME_NANOS, header.startNanos());
     top.number(PROFILE_DURATION_NANOS, header.durationNanos());
@@ -87,21 +89,25 @@ public final class CpuProfileEncoder {
     top.message(field, message);
   }
 
-  private void writeSamples(Window window, ProfileHeader header) throws IOException {
-    for (int row = 0; row < window.rows(); row++) {
+  private void writeSamples(Window window, ProfileRows rows, ProfileHeader header)
+      throws IOException {
+    while (rows.next()) {
       message.clear();
       nested.clear();
-      for (int node = window.leaf(row); node != Window.ROOT; node = window.parent(node)) {
-        nested.varint(window.location(node) + 1L);
+      for (int node = rows.leaf(); node != Window.ROOT; node = window.parent(node)) {
+        nested.varint(locations.number(window.location(node)) + 1L);
       }
       message.message(SAMPLE_LOCATION_ID, nested);
       nested.clear();
-      nested.varint(window.count(row));
-      nested.varint(window.weight(row));
+      for (int i = 0; i < rows.values(); i++) {
+        nested.varint(rows.value(i));
+      }
       message.message(SAMPLE_VALUE, nested);
-      String thread = window.labelOf(row);
-      if (!thread.isEmpty()) {
-        label(LABEL_THREAD, thread);
+      for (ProfileLabel label : ProfileLabel.values()) {
+        String text = rows.label(label);
+        if (!text.isEmpty()) {
+          label(label.key(), text);
+        }
       }
       for (Map.Entry<String, String> label : header.labels().entrySet()) {
         label(label.getKey(), label.getValue());
@@ -139,12 +145,13 @@ public final class CpuProfileEncoder {
   }
 
   private void writeLocations(Window window) throws IOException {
-    for (int location = 0; location < window.locations(); location++) {
+    for (int i = 0; i < locations.size(); i++) {
+      int location = locations.item(i);
       nested.clear();
-      nested.number(LINE_FUNCTION_ID, window.functionOf(location) + 1L);
+      nested.number(LINE_FUNCTION_ID, functions.number(window.functionOf(location)) + 1L);
       nested.number(LINE_LINE, window.lineOf(location));
       message.clear();
-      message.number(LOCATION_ID, location + 1L);
+      message.number(LOCATION_ID, i + 1L);
       message.number(LOCATION_MAPPING_ID, window.mappingOf(location) + 1L);
       message.number(LOCATION_ADDRESS, window.addressOf(location));
       message.message(LOCATION_LINE, nested);
@@ -154,9 +161,10 @@ public final class CpuProfileEncoder {
   }
 
   private void writeFunctions(Window window) throws IOException {
-    for (int function = 0; function < window.functions(); function++) {
+    for (int i = 0; i < functions.size(); i++) {
+      int function = functions.item(i);
       message.clear();
-      message.number(FUNCTION_ID, function + 1L);
+      message.number(FUNCTION_ID, i + 1L);
       message.number(FUNCTION_NAME, string(window.functionName(function)));
       message.number(FUNCTION_FILENAME, string(window.functionFile(function)));
       top.message(PROFILE_FUNCTION, message);

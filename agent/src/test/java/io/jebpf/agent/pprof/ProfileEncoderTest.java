@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CpuProfileEncoderTest {
+class ProfileEncoderTest {
   private static final Mapping MAIN = Mapping.ofFile("/usr/lib/jvm/bin/java");
   private static final Mapping LIBJVM =
       new Mapping("/usr/lib/jvm/libjvm.so", 0x7f00, 0x8f00, 0x100, "abc123", Mapping.Kind.NATIVE);
@@ -49,12 +49,12 @@ class CpuProfileEncoderTest {
     Window window = new Window(Window.Limits.STANDARD, MAIN);
     int main = window.label("main");
     for (int i = 0; i < 50; i++) {
-      int node = window.push(Window.ROOT, 1, 5, CpuProfileEncoderTest::resolve);
-      node = window.push(node, 2, 10 + i % 20, CpuProfileEncoderTest::resolve);
-      node = i % 3 == 0 ? window.push(node, 3, i, CpuProfileEncoderTest::resolve) : node;
+      int node = window.push(Window.ROOT, 1, 5, ProfileEncoderTest::resolve);
+      node = window.push(node, 2, 10 + i % 20, ProfileEncoderTest::resolve);
+      node = i % 3 == 0 ? window.push(node, 3, i, ProfileEncoderTest::resolve) : node;
       window.add(node, i % 2 == 0 ? main : window.label("pool-1 \ud83d\ude00 \ud800"), 1_000_000);
     }
-    int cut = window.push(Window.ROOT, 4, 0, CpuProfileEncoderTest::resolve);
+    int cut = window.push(Window.ROOT, 4, 0, ProfileEncoderTest::resolve);
     window.add(cut, window.label(""), 5_000_000);
     return window;
   }
@@ -70,7 +70,7 @@ class CpuProfileEncoderTest {
 
   private static byte[] encode(Window window, ProfileHeader header) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    CpuProfileEncoder.encode(window, header, out);
+    ProfileEncoder.encode(window, ProfileKind.CPU, header, out);
     return out.toByteArray();
   }
 

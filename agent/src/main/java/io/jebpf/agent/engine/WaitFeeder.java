@@ -1,0 +1,59 @@
+package io.jebpf.agent.engine;
+
+import io.jebpf.agent.offcpu.WaitRecorder;
+import io.jebpf.bpf.SampleView;
+import io.jebpf.bpf.WaitEndView;
+
+/** Hands the ring's records of waits to the recorder. Owner: thread "jebpf-reader". */
+final class WaitFeeder {
+  private final WaitRecorder recorder;
+  private final SampleFeeder names;
+  private long walkNanos;
+
+  WaitFeeder(WaitRecorder recorder, SampleFeeder names) {
+    this.recorder = recorder;
+    this.names = names;
+  }
+
+  WaitRecorder recorder() {
+    return recorder;
+  }
+
+  /** Time that the walks of the stacks which arrived took. */
+  long walkNanos() {
+    return walkNanos;
+  }
+
+  void wait(SampleView sample) {
+    WaitRecorder into = recorder;
+    into.beginStack();
+    for (int i = sample.userFrames() - 1; i >= 0; i--) {
+      into.frame(sample.head(i), sample.detail(i));
+    }
+    for (int i = sample.kernelFrames() - 1; i > 0; i--) {
+      into.frame(SampleFeeder.KERNEL_RETURN, sample.kernelAddress(i));
+    }
+    if (sample.kernelFrames() > 0) {
+      into.frame(SampleFeeder.KERNEL_EXACT, sample.kernelAddress(0));
+    }
+    into.open(
+        sample.tid(),
+        sample.threadStartNanos(),
+        sample.waitStartNanos(),
+        sample.timeNanos(),
+        sample.state(),
+        names.thread(sample));
+    walkNanos += sample.walkNanos();
+  }
+
+  void end(WaitEndView end) {
+    recorder.end(
+        end.tid(),
+        end.threadStartNanos(),
+        end.waitStartNanos(),
+        end.wokenNanos(),
+        end.endNanos(),
+        end.wakerTid(),
+        end.wakerComm());
+  }
+}

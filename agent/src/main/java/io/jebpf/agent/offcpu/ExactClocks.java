@@ -1,0 +1,142 @@
+package io.jebpf.agent.offcpu;
+
+import io.jebpf.bpf.ThreadState;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Adds the exact clocks of all threads up, ended ones included, and gives the slots of those back.
+ * Owner: thread "jebpf-reader". A pass costs about 0.2 us a thread and no system call.
+ */
+final class ExactClocks {
+  private static final int STATES = ThreadState.values().length;
+  private static final int CAPACITY_FIRST = 1 << 8;
+
+  /** Slots that may be taken by new threads until their ended ones are given back. */
+  private static final int FRESH_MAX = 2048;
+
+  private static final long WAKERS_NANOS = 1_000_000_000L;
+
+  /** A thread, as its waits are found under. */
+  record ThreadKey(int tid, long threadStart, String comm) {}
+
+  private final ThreadClockSource source;
+  private final ThreadClock clock = new ThreadClock();
+  private long[] last = new long[CAPACITY_FIRST * STATES];
+  private long[] lastStarts = new long[CAPACITY_FIRST];
+  private long[] lastSwitches = new long[CAPACITY_FIRST];
+  private final long[] sums = new long[STATES];
+  private long switches;
+  private int threads;
+  private int slotsAtPass;
+  private Map<Integer, ThreadKey> byKernelTid = Map.of();
+  private long byKernelTidNanos = -WAKERS_NANOS;
+
+  /** Is shown each live thread of a pass. */
+  interface Visitor {
+    /**
+     * @param waitStart when its present wait began; 0 when it runs
+     */
+    void thread(int tid, long threadStart, long waitStart);
+  }
+
+  ExactClocks(ThreadClockSource source) {
+    this.source = source;
+  }
+
+  /** Whether so many threads came that a pass is due. */
+  boolean isDue() {
+    return source.slots() - slotsAtPass > FRESH_MAX;
+  }
+
+  /** Reads every clock as it is at {@code nowNanos}. */
+  void pass(long nowNanos, Visitor visitor) {
+    int slots = source.slots();
+    slotsAtPass = slots;
+    reserve(slots);
+    threads = 0;
+    for (int slot = 0; slot < slots; slot++) {
+      if (source.read(slot, nowNanos, clock)) {
+        add(slot);
+        if (!clock.ended) {
+          threads++;
+          visitor.thread(clock.tid, clock.threadStart, clock.running ? 0 : clock.since);
+        }
+      }
+    }
+  }
+
+  private void add(int slot) {
+    long[] before = last;
+    int base = slot * STATES;
+    if (lastStarts[slot] != clock.threadStart) { // the slot is another thread's now
+      Arrays.fill(before, base, base + STATES, 0);
+      lastStarts[slot] = clock.threadStart;
+      lastSwitches[slot] = 0;
+    }
+    for (int i = 0; i < STATES; i++) {
+      sums[i] += clock.nanos[i] - before[base + i];
+      before[base + i] = clock.nanos[i];
+    }
+    switches += clock.switches - lastSwitches[slot];
+    lastSwitches[slot] = clock.switches;
+    if (clock.ended) {
+      lastStarts[slot] = 0;
+      source.release(slot);
+    }
+  }
+
+  private void reserve(int slots) {
+    if (slots > lastStarts.length) {
+      int capacity = Math.max(slots, 2 * lastStarts.length);
+      last = Arrays.copyOf(last, capacity * STATES);
+      lastStarts = Arrays.copyOf(lastStarts, capacity);
+      lastSwitches = Arrays.copyOf(lastSwitches, capacity);
+    }
+  }
+
+  /** All threads since the start, as of the last pass. */
+  ClockTotals totals() {
+    return new ClockTotals(
+        sums[ThreadState.RUNNING.ordinal()],
+        sums[ThreadState.RUNNABLE.ordinal()],
+        sums[ThreadState.BLOCKED.ordinal()] + sums[ThreadState.STOPPED.ordinal()],
+        sums[ThreadState.DISK.ordinal()]);
+  }
+
+  long switches() {
+    return switches;
+  }
+
+  /** Threads alive at the last pass. */
+  int threads() {
+    return threads;
+  }
+
+  /**
+   * The thread of this process that the kernel numbers so. What is known of it may be a second old;
+   * asking costs one look at every clock a second at most.
+   */
+  Optional<ThreadKey> byKernelTid(int kernelTid, long nowNanos) {
+    ThreadKey known = byKernelTid.get(kernelTid);
+    if (known == null && nowNanos - byKernelTidNanos >= WAKERS_NANOS) {
+      Map<Integer, ThreadKey> found = new HashMap<>();
+      for (int slot = 0; slot < source.slots(); slot++) {
+        if (source.read(slot, nowNanos, clock)) {
+          found.put(clock.kernelTid, new ThreadKey(clock.tid, clock.threadStart, clock.comm));
+        }
+      }
+      byKernelTid = found;
+      byKernelTidNanos = nowNanos;
+      known = found.get(kernelTid);
+    }
+    return Optional.ofNullable(known);
+  }
+
+  /** Forgets who is who, since numbers are used again. */
+  void beginWindow() {
+    byKernelTid = Map.of();
+  }
+}

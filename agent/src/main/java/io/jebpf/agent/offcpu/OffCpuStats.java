@@ -1,0 +1,44 @@
+package io.jebpf.agent.offcpu;
+
+/**
+ * All figures of the off-CPU side, since its start or between two moments.
+ *
+ * @param counters of the waits and clocks
+ * @param ticks of the ticker
+ * @param lateTicks that were left out because the ticker got no CPU
+ * @param failedTicks that the kernel refused
+ * @param tickNanos spent in the ticker's program
+ * @param switchNanos spent at context switches
+ * @param listFull switches that did not fit the ticker's list
+ * @param clocksFull switches of threads without a clock
+ * @param endsLost ends of waits that did not fit the ring
+ * @param walkNanos of the tick time, that of walking the stacks which arrived
+ */
+public record OffCpuStats(
+    OffCpuCounters counters,
+    long ticks,
+    long lateTicks,
+    long failedTicks,
+    long tickNanos,
+    long switchNanos,
+    long listFull,
+    long clocksFull,
+    long endsLost,
+    long walkNanos) {
+  public static final OffCpuStats ZERO =
+      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  public OffCpuStats since(OffCpuStats earlier) {
+    return new OffCpuStats(
+        counters.since(earlier.counters),
+        ticks - earlier.ticks,
+        lateTicks - earlier.lateTicks,
+        failedTicks - earlier.failedTicks,
+        tickNanos - earlier.tickNanos,
+        switchNanos - earlier.switchNanos,
+        listFull - earlier.listFull,
+        clocksFull - earlier.clocksFull,
+        endsLost - earlier.endsLost,
+        walkNanos - earlier.walkNanos);
+  }
+}

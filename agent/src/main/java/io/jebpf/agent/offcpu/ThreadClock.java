@@ -1,0 +1,36 @@
+package io.jebpf.agent.offcpu;
+
+import io.jebpf.bpf.ThreadState;
+
+/** One reading of a thread's exact clocks; reused. Times are nanoseconds on CLOCK_MONOTONIC. */
+public final class ThreadClock {
+  final long[] nanos = new long[ThreadState.values().length]; // by ThreadState
+  int tid;
+  int kernelTid;
+  long threadStart;
+  long since;
+  long switches;
+  boolean ended;
+  boolean running;
+  String comm = "";
+
+  /** Who this is: ids in the process's own numbers and in the kernel's. */
+  public void thread(int tid, int kernelTid, long threadStartNanos, String comm) {
+    this.tid = tid;
+    this.kernelTid = kernelTid;
+    this.threadStart = threadStartNanos;
+    this.comm = comm;
+  }
+
+  /** What it does, since when. */
+  public void state(ThreadState state, long sinceNanos, long switches) {
+    this.ended = state == ThreadState.ENDED;
+    this.running = state == ThreadState.RUNNING;
+    this.since = sinceNanos;
+    this.switches = switches;
+  }
+
+  public void nanos(ThreadState state, long nanos) {
+    this.nanos[state.ordinal()] = nanos;
+  }
+}

@@ -1,0 +1,56 @@
+package io.jebpf.agent.pipeline;
+
+import io.jebpf.agent.offcpu.ClockTotals;
+import io.jebpf.agent.offcpu.OffCpuCounters;
+import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.pipeline.WindowReport.Measured;
+import io.jebpf.agent.pprof.QualityComments;
+import io.jebpf.agent.window.Window;
+
+/** The quality data of a window's waits, as comments of their profiles. Pure. */
+final class OffCpuReport {
+  private OffCpuReport() {}
+
+  /** Of the time in the kernel programs, that of samples of running threads. */
+  static long samplingNanos(Measured measured) {
+    OffCpuStats offCpu = measured.offCpu();
+    return measured.counters().programNanos() - offCpu.tickNanos() - offCpu.switchNanos();
+  }
+
+  static void add(QualityComments comments, Window window, Measured measured) {
+    OffCpuStats stats = measured.offCpu();
+    OffCpuCounters waits = stats.counters();
+    ClockTotals exact = waits.exact();
+    ClockTotals estimated = waits.estimated();
+    comments
+        .fact(QualityComments.TICK_NANOS, Long.toString(measured.tickNanos()))
+        .fact(QualityComments.TICK_ASKED_NANOS, Long.toString(measured.askedTickNanos()));
+    if (measured.tickNanos() > measured.askedTickNanos()) {
+      comments.fact(
+          QualityComments.BUDGET, "interval raised to keep the programs within the budget");
+    }
+    comments
+        .fact(QualityComments.THREADS, Long.toString(waits.threads()))
+        .sum(QualityComments.SWITCHES, waits.switches())
+        .sum(QualityComments.TICKS, stats.ticks())
+        .sumUnlessZero(QualityComments.TICKS_LATE, stats.lateTicks())
+        .sumUnlessZero(QualityComments.TICKS_FAILED, stats.failedTicks())
+        .sum(QualityComments.WAITS_MET, waits.met())
+        .sum(QualityComments.WAITS, waits.waits())
+        .fact(QualityComments.WAITS_OPEN, Long.toString(waits.open()))
+        .sum(QualityComments.WAITS_LOST, waits.dropped() + stats.listFull())
+        .sumUnlessZero(QualityComments.WAITS_ENDS_LOST, waits.endsLost())
+        .sumUnlessZero(QualityComments.WAITS_OVERFLOWED, window.waitsOverflowed())
+        .sumUnlessZero(QualityComments.CLOCKS_MISSING, stats.clocksFull())
+        .sum(QualityComments.RUNNING_EXACT_NANOS, exact.running())
+        .sum(QualityComments.RUNNABLE_EXACT_NANOS, exact.runnable())
+        .sum(QualityComments.BLOCKED_EXACT_NANOS, exact.blocked())
+        .sum(QualityComments.DISK_EXACT_NANOS, exact.disk())
+        .sum(QualityComments.RUNNABLE_ESTIMATED_NANOS, estimated.runnable())
+        .sum(QualityComments.BLOCKED_ESTIMATED_NANOS, estimated.blocked())
+        .sum(QualityComments.DISK_ESTIMATED_NANOS, estimated.disk())
+        .sum(QualityComments.IDLE_NANOS, waits.idleNanos())
+        .sum(QualityComments.TICK_PROGRAM_NANOS, stats.tickNanos())
+        .sum(QualityComments.SWITCH_PROGRAM_NANOS, stats.switchNanos());
+  }
+}

@@ -1,0 +1,72 @@
+package io.jebpf.agent.pprof;
+
+import io.jebpf.agent.window.Window;
+import java.util.List;
+
+/** The profiles that a window becomes: what their samples say, and where in the window they are. */
+public enum ProfileKind {
+  /** Where threads ran. */
+  CPU("cpu", "cpu", new Value("samples", "count"), new Value("cpu", "nanoseconds")) {
+    @Override
+    ProfileRows rows(Window window) {
+      return new CpuRows(window);
+    }
+  },
+  /** Where threads waited, and for what. */
+  OFFCPU(
+      "offcpu",
+      "offcpu",
+      new Value("waits", "count"),
+      new Value("offcpu", "nanoseconds"),
+      new Value("runqueue", "nanoseconds")) {
+    @Override
+    ProfileRows rows(Window window) {
+      return new OffCpuRows(window);
+    }
+  },
+  /** Both in one: where time went. */
+  WALL("wall", "wall", new Value("wall", "nanoseconds")) {
+    @Override
+    ProfileRows rows(Window window) {
+      return new WallRows(window);
+    }
+  };
+
+  /** A sample type. */
+  record Value(String type, String unit) {}
+
+  private final String fileName;
+  private final String main;
+  private final List<Value> sampleTypes;
+
+  ProfileKind(String fileName, String main, Value... values) {
+    this.fileName = fileName;
+    this.main = main;
+    this.sampleTypes = List.of(values);
+  }
+
+  /** Beginning of the files' names. */
+  public String fileName() {
+    return fileName;
+  }
+
+  /** The sample type that is shown first, and that the period is of. */
+  String main() {
+    return main;
+  }
+
+  List<Value> sampleTypes() {
+    return sampleTypes;
+  }
+
+  abstract ProfileRows rows(Window window);
+
+  /** Whether a window has no sample of this kind. */
+  public boolean isEmpty(Window window) {
+    return switch (this) {
+      case CPU -> window.rows() == 0;
+      case OFFCPU -> window.waitRows() == 0;
+      case WALL -> window.rows() == 0 && window.waitRows() == 0;
+    };
+  }
+}

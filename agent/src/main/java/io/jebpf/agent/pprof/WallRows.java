@@ -1,0 +1,81 @@
+package io.jebpf.agent.pprof;
+
+import io.jebpf.agent.window.WaitLabels;
+import io.jebpf.agent.window.Window;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * Samples of running threads and waits in one, by state. A wait is taken apart: its time asleep
+ * keeps its state, its time on the run queue is {@code runnable}. Who woke a thread is left out.
+ */
+final class WallRows implements ProfileRows {
+  private record Key(int leaf, WaitLabels labels) {}
+
+  private final Iterator<Map.Entry<Key, double[]>> rows;
+  private Key key = new Key(0, new WaitLabels("", "", "", "", false));
+  private long value;
+
+  WallRows(Window window) {
+    Map<Key, double[]> sums = new HashMap<>();
+    for (int row = 0; row < window.rows(); row++) {
+      WaitLabels labels = new WaitLabels(window.labelOf(row), WaitLabels.RUNNING, "", "", false);
+      add(sums, window.leaf(row), labels, window.weight(row));
+    }
+    for (int row = 0; row < window.waitRows(); row++) {
+      WaitLabels wait = window.waitLabelsOf(row);
+      WaitLabels asleep =
+          new WaitLabels(wait.thread(), wait.state(), wait.reason(), "", wait.idle());
+      WaitLabels queued = new WaitLabels(wait.thread(), WaitLabels.RUNNABLE, "", "", wait.idle());
+      add(sums, window.waitLeaf(row), asleep, window.waitBlocked(row));
+      add(sums, window.waitLeaf(row), queued, window.waitRunnable(row));
+    }
+    rows = sums.entrySet().iterator();
+  }
+
+  private static void add(Map<Key, double[]> sums, int leaf, WaitLabels labels, double nanos) {
+    if (nanos > 0) {
+      sums.computeIfAbsent(new Key(leaf, labels), k -> new double[1])[0] += nanos;
+    }
+  }
+
+  @Override
+  public boolean next() {
+    while (rows.hasNext()) {
+      Map.Entry<Key, double[]> entry = rows.next();
+      key = entry.getKey();
+      value = Math.round(entry.getValue()[0]);
+      if (value > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public int leaf() {
+    return key.leaf();
+  }
+
+  @Override
+  public int values() {
+    return 1;
+  }
+
+  @Override
+  public long value(int index) {
+    return value;
+  }
+
+  @Override
+  public String label(ProfileLabel label) {
+    return switch (label) {
+      case THREAD -> key.labels().thread();
+      case STATE -> key.labels().state();
+      case WAIT -> key.labels().reason();
+      case WAKER -> "";
+      case IDLE -> key.labels().idle() ? "true" : "";
+    };
+  }
+}

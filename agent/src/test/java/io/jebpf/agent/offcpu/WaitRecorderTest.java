@@ -1,0 +1,260 @@
+package io.jebpf.agent.offcpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jebpf.agent.window.Mapping;
+import io.jebpf.agent.window.WaitLabels;
+import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.ThreadState;
+import io.jebpf.symbolizer.Frame;
+import io.jebpf.symbolizer.FrameKind;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Waits by hand: what is put in, and what is in the window then. Times in ms, one cell is 10. */
+class WaitRecorderTest {
+  private static final long MS = 1_000_000;
+  private static final long T = 10 * MS;
+  private static final long PARK = 7;
+  private static final long POOL = 8;
+  private static final long PLAIN = 9;
+
+  private final FakeClocks clocks = new FakeClocks();
+  private Window window = newWindow();
+  private WaitRecorder recorder = recorder(false);
+
+  private static Window newWindow() {
+    return new Window(Window.Limits.STANDARD, Mapping.ofFile("/usr/bin/java"));
+  }
+
+  private WaitRecorder recorder(boolean idle) {
+    WaitRecorder made = new WaitRecorder(idle, 10 * MS, new FakeNames(), clocks, window, T);
+    made.beginWindow();
+    return made;
+  }
+
+  private static final class FakeNames implements WaitRecorder.Naming {
+    @Override
+    public List<Frame> frames(long head, long detail) {
+      String name =
+          detail == PARK
+              ? "jdk.internal.misc.Unsafe.park"
+              : detail == POOL
+                  ? "java.util.concurrent.ThreadPoolExecutor.getTask"
+                  : "app.Main.m" + detail;
+      return List.of(new Frame(FrameKind.COMPILED, name, "", 0, "", true));
+    }
+
+    @Override
+    public String thread(int tid, long threadStart, String comm) {
+      return "full name of " + comm;
+    }
+
+    @Override
+    public void resolve(Window into, long head, long detail) {
+      String name = frames(head, detail).getFirst().function();
+      into.define(Mapping.JVM, 0, name, "", 0, Window.FrameClass.RESOLVED);
+    }
+  }
+
+  private static final class FakeClocks implements ThreadClockSource {
+    final Map<Integer, long[]> threads = new HashMap<>(); // slot: tid, since, ended, blocked
+    final List<Integer> released = new ArrayList<>();
+
+    @Override
+    public int slots() {
+      return threads.size();
+    }
+
+    @Override
+    public boolean read(int slot, long nowNanos, ThreadClock into) {
+      long[] thread = threads.get(slot);
+      into.thread((int) thread[0], 1000 + (int) thread[0], thread[0] * 11, "comm" + thread[0]);
+      into.state(thread[2] == 1 ? ThreadState.ENDED : ThreadState.BLOCKED, thread[1], 1);
+      into.nanos(ThreadState.BLOCKED, thread[3]);
+      return true;
+    }
+
+    @Override
+    public void release(int slot) {
+      released.add(slot);
+    }
+  }
+
+  private void open(int tid, long startMs, long metMs, ThreadState state, long... rootFirst) {
+    recorder.beginStack();
+    for (long frame : rootFirst) {
+      recorder.frame(1, frame);
+    }
+    recorder.open(tid, tid * 11, startMs * MS, metMs * MS, state, "thread-" + tid);
+  }
+
+  private void end(int tid, long startMs, long wokenMs, long endMs) {
+    recorder.end(tid, tid * 11, startMs * MS, wokenMs * MS, endMs * MS, 1002, "comm2");
+  }
+
+  private void nextWindow(long nowMs, long startMs) {
+    recorder.endWindow(nowMs * MS, startMs * MS);
+    window = newWindow();
+    recorder.into(window);
+    recorder.beginWindow();
+  }
+
+  private void assertRow(int row, double count, double blockedMs, double runnableMs) {
+    assertEquals(count, window.waitCount(row), 1e-9, "count");
+    assertEquals(blockedMs * MS, window.waitBlocked(row), 1, "blocked");
+    assertEquals(runnableMs * MS, window.waitRunnable(row), 1, "runnable");
+  }
+
+  @Test
+  void aLongWaitIsExact() {
+    open(1, 103, 111, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 103, 148, 150);
+    assertEquals(1, window.waitRows());
+    assertRow(0, 1, 45, 2);
+    WaitLabels labels = window.waitLabelsOf(0);
+    assertEquals("thread-1", labels.thread());
+    assertEquals("blocked", labels.state());
+    assertEquals("park", labels.reason());
+    assertEquals(1, recorder.counters().met());
+    assertEquals(0, recorder.counters().open());
+    assertEquals(1, recorder.counters().nodes(), "nothing is held");
+  }
+
+  @Test
+  void aShortWaitStandsForThoseThatWereNotMet() {
+    open(1, 102, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 102, 103, 104); // a fifth of its cell
+    assertRow(0, 5, 5, 5);
+    assertEquals("", window.waitLabelsOf(0).waker(), "too short to name its waker");
+  }
+
+  @Test
+  void preemptedThreadsWaitForACpuOnly() {
+    open(1, 100, 105, ThreadState.RUNNABLE, PLAIN);
+    end(1, 100, 100, 130);
+    assertRow(0, 1, 0, 30);
+    assertEquals("runnable", window.waitLabelsOf(0).state());
+    assertEquals("", window.waitLabelsOf(0).reason());
+  }
+
+  @Test
+  void whatGoesOnIsInEachWindowWithItsPart() {
+    clocks.threads.put(0, new long[] {1, 95 * MS, 0, 5 * MS});
+    open(1, 95, 101, ThreadState.BLOCKED, PLAIN, PARK);
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertRow(0, 1, 105, 0);
+    window = newWindow();
+    recorder.into(window);
+    recorder.beginWindow();
+    recorder.endWindow(300 * MS, 200 * MS);
+    assertRow(0, 0, 100, 0);
+    window = newWindow();
+    recorder.into(window);
+    recorder.beginWindow();
+    end(1, 95, 310, 315);
+    assertRow(0, 0, 10, 5);
+    assertEquals(1, recorder.counters().waits(), "one wait, however many windows");
+    assertEquals(215 * MS, recorder.counters().estimated().blocked());
+  }
+
+  @Test
+  void aYoungWaitStaysWholeForTheNextWindow() {
+    clocks.threads.put(0, new long[] {1, 195 * MS, 0, 0});
+    open(1, 195, 197, ThreadState.BLOCKED, PLAIN, PARK);
+    nextWindow(200, 100);
+    end(1, 195, 203, 203);
+    assertRow(0, 1 / (1 - 0.5 * 0.7), 8 / (1 - 0.5 * 0.7), 0);
+  }
+
+  @Test
+  void idleWaitsAreAccountedForAndLeftOut() {
+    open(1, 100, 105, ThreadState.BLOCKED, POOL, PARK);
+    end(1, 100, 150, 150);
+    assertEquals(0, window.waitRows());
+    assertEquals(50 * MS, recorder.counters().idleNanos());
+    assertEquals(50 * MS, recorder.counters().estimated().blocked());
+    recorder = recorder(true);
+    open(1, 100, 105, ThreadState.BLOCKED, POOL, PARK);
+    end(1, 100, 150, 150);
+    assertTrue(window.waitLabelsOf(0).idle());
+  }
+
+  @Test
+  void longWaitsNameTheirWaker() {
+    clocks.threads.put(0, new long[] {2, 0, 0, 0});
+    open(1, 100, 105, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 100, 150, 150);
+    assertEquals("full name of comm2", window.waitLabelsOf(0).waker());
+    open(1, 200, 205, ThreadState.BLOCKED, PLAIN, PARK);
+    recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 5555, "other-process");
+    assertEquals("other-process", window.waitLabelsOf(1).waker());
+  }
+
+  @Test
+  void anEndMayComeBeforeItsStack() {
+    end(1, 100, 140, 150);
+    open(1, 100, 139, ThreadState.BLOCKED, PLAIN, PARK);
+    assertRow(0, 1, 40, 10);
+    assertEquals(0, recorder.counters().open());
+    assertEquals(0, recorder.counters().endsLost());
+  }
+
+  @Test
+  void aLostEndIsNoticedByTheNextWait() {
+    open(1, 100, 139, ThreadState.BLOCKED, PLAIN, PARK);
+    open(1, 300, 305, ThreadState.BLOCKED, PLAIN, PARK);
+    assertRow(0, 1, 39, 0);
+    assertEquals(1, recorder.counters().endsLost());
+    assertEquals(1, recorder.counters().open());
+  }
+
+  @Test
+  void aLostEndIsNoticedByTheClocks() {
+    clocks.threads.put(0, new long[] {1, 100 * MS, 0, 0});
+    open(1, 100, 109, ThreadState.BLOCKED, PLAIN, PARK);
+    nextWindow(200, 100);
+    assertEquals(1, recorder.counters().open());
+    clocks.threads.put(0, new long[] {1, 250 * MS, 0, 0}); // another wait by now
+    nextWindow(300, 200);
+    assertEquals(1, recorder.counters().open(), "its end may be on its way");
+    nextWindow(400, 300);
+    assertEquals(0, recorder.counters().open());
+    assertEquals(1, recorder.counters().endsLost());
+  }
+
+  @Test
+  void exactClocksAddUpAndEndedThreadsGiveTheirSlotsBack() {
+    clocks.threads.put(0, new long[] {1, 0, 0, 30});
+    clocks.threads.put(1, new long[] {2, 0, 1, 12});
+    nextWindow(100, 0);
+    assertEquals(42, recorder.counters().exact().blocked());
+    assertEquals(List.of(1), clocks.released);
+    assertEquals(1, recorder.counters().threads());
+    clocks.threads.put(0, new long[] {1, 0, 0, 35});
+    clocks.threads.put(1, new long[] {3, 0, 0, 4}); // the slot's next thread
+    nextWindow(200, 100);
+    assertEquals(51, recorder.counters().exact().blocked());
+  }
+
+  @Test
+  void manySleepersShareStacksAndRows() {
+    for (int tid = 1; tid <= 10_000; tid++) {
+      clocks.threads.put(tid - 1, new long[] {tid, 50 * MS, 0, 0});
+      open(tid, 50, 60, ThreadState.BLOCKED, PLAIN, PARK);
+    }
+    assertEquals(10_000, recorder.counters().open());
+    assertEquals(3, recorder.counters().nodes());
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertEquals(1001, window.waitRows(), "1,000 of their own, one for the rest");
+    double sum = 0;
+    for (int row = 0; row < window.waitRows(); row++) {
+      sum += window.waitBlocked(row);
+    }
+    assertEquals(10_000.0 * 150 * MS, sum, 1);
+  }
+}
