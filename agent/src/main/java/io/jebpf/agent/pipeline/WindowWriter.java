@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Encodes windows and writes them. The work of thread "jebpf-writer"; the reader hands windows over
@@ -21,14 +20,15 @@ public final class WindowWriter {
   /** One is filled while the other is written. */
   static final int WINDOWS = 2;
 
-  private static final long POLL_MILLIS = 500;
-
   private final Options options;
   private final AgentLog log;
-  private final BlockingQueue<FinishedWindow> full = new ArrayBlockingQueue<>(WINDOWS);
+
+  /** Empty: there will be no more. */
+  private final BlockingQueue<Optional<FinishedWindow>> full =
+      new ArrayBlockingQueue<>(WINDOWS + 1);
+
   private final BlockingQueue<Window> free = new ArrayBlockingQueue<>(WINDOWS);
   private Optional<ProfileDirectory> directory = Optional.empty();
-  private volatile boolean ending;
 
   // Written by the writer only; read by anybody.
   private volatile long filesWritten;
@@ -46,7 +46,7 @@ public final class WindowWriter {
 
   /** Never blocks and never fails: there are no more windows than places. */
   void hand(FinishedWindow window) {
-    if (!full.offer(window)) {
+    if (!full.offer(Optional.of(window))) {
       throw new IllegalStateException("more than " + WINDOWS + " windows");
     }
   }
@@ -62,7 +62,7 @@ public final class WindowWriter {
 
   /** No more windows will come; {@link #run} ends when the last is written. */
   public void end() {
-    ending = true;
+    full.offer(Optional.empty()); // has room: only one end, and fewer windows than places
   }
 
   // ---- the writer's side
@@ -74,20 +74,19 @@ public final class WindowWriter {
     }
   }
 
-  /** Writes windows until {@link #end}, then those that are left. */
+  /** Writes windows until {@link #end}. */
   public void run() throws InterruptedException {
-    while (!ending || !full.isEmpty()) {
-      FinishedWindow finished = full.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
-      if (finished != null) {
-        write(finished);
-      }
+    Optional<FinishedWindow> next = full.take();
+    while (next.isPresent()) {
+      write(next.get());
+      next = full.take();
     }
   }
 
   /** Writes what waits, without waiting for more. */
   void writeWaiting() throws InterruptedException {
-    for (FinishedWindow next = full.poll(); next != null; next = full.poll()) {
-      write(next);
+    while (!full.isEmpty()) {
+      full.take().ifPresent(this::write);
     }
   }
 
