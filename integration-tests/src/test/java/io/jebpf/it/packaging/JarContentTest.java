@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jebpf.it.harness.Locations;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,6 +57,19 @@ final class JarContentTest {
         }
       }
       assertTrue(classes > 100, "only " + classes + " classes");
+    }
+  }
+
+  /** The host's logging is the host's: no library of ours may be the first to touch it. */
+  @Test
+  void noStoredClassNamesTheJdksLogging() throws IOException {
+    try (JarFile jar = new JarFile(Locations.agentJar().toFile())) {
+      for (JarEntry entry : Collections.list(jar.entries())) {
+        try (InputStream in = jar.getInputStream(entry)) {
+          String bytes = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+          assertFalse(bytes.contains("java/util/logging"), entry.getName());
+        }
+      }
     }
   }
 
