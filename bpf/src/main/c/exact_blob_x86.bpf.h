@@ -11,6 +11,7 @@
 #define SCAN_WORDS_MAX 128 /* scratch words of a stub without frame pointer: SHA-512 has 70 */
 #define COOKIE (~0ULL)	   /* pushed by the method entry barrier below its frame */
 #define LONG_CALL_BYTES 13
+#define CALL_STUB_BYTES 256 /* it lies within so much of its return address */
 /* all registers, as HotSpot pushes them */
 #define PUSHED_R13 (2 * 8)
 #define PUSHED_RBP (10 * 8)
@@ -159,6 +160,8 @@ __noinline int unwind_stub(struct walk *w)
 		if (!plausible_word(w, w->fp + 8))
 			return unwind_pushed_words(w, w->sp);
 	}
+	if (w->self.pc == config.call_stub_return)
+		w->entry_fp = w->fp;
 	fp = WORD(w, w->fp);
 	ra = WORD(w, w->fp + 8);
 	return to_caller(w, ra, w->fp + 16, fp);
@@ -228,8 +231,11 @@ __noinline int unwind_uncertain_blob(struct walk *w)
 	if (!w)
 		return 1;
 	if (w->fp - (w->sp - 8) <= SCAN_FP_MAX && plausible_word(w, w->fp + 8) &&
-	    !plausible_word(w, w->sp))
+	    !plausible_word(w, w->sp)) {
+		if (w->pc - (config.call_stub_return - CALL_STUB_BYTES) < 2 * CALL_STUB_BYTES)
+			w->entry_fp = w->fp;
 		return unwind_by_fp(w);
+	}
 	if (plausible_word(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	if (plausible_word(w, w->sp + 8))

@@ -15,6 +15,7 @@ int unwind_exact_interpreter(struct walk *w);
 int unwind_frameless_interpreter(struct walk *w);
 int unwind_stub(struct walk *w);
 
+#define ENTRY_WRAPPER (-48)    /* JavaCallWrapper*, from the call stub's frame pointer */
 #define IS_BLOB 2 /* see unwind_java() */
 #define CALL_BYTES 7	       /* the longest call: ff 94 24 disp32 */
 #define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
@@ -153,32 +154,6 @@ static __always_inline int unwind_nmethod(struct walk *w)
 	return to_caller(w, ra, sp, fp);
 }
 
-/* A native method wrapper keeps an rbp frame, except where it has not built it or has left it. */
-__noinline int unwind_wrapper(struct walk *w)
-{
-	__u64 sp, fp, ra;
-
-	if (!w)
-		return 1;
-	sp = w->sp + w->self.frame_bytes;
-	if (w->fp >= sp - 16 && w->fp <= sp)
-		return unwind_by_fp(w);
-	if (w->exact) {
-		ra = WORD(w, w->sp);
-		if (plausible_return(w, ra))
-			return to_caller(w, ra, w->sp + 8, w->fp);
-		fp = WORD(w, w->sp);
-		ra = WORD(w, w->sp + 8);
-		if (plausible_return(w, ra))
-			return to_caller(w, ra, w->sp + 16, fp);
-	}
-	fp = WORD(w, sp - 16);
-	ra = WORD(w, sp - 8);
-	if (plausible_return(w, ra))
-		return to_caller(w, ra, sp, fp);
-	return unwind_pushed_words(w, sp);
-}
-
 /* The thread that runs: HotSpot's own thread-local pointer, through the dynamic thread vector. */
 static __always_inline __u64 current_thread(struct walk *w)
 {
@@ -219,33 +194,56 @@ static __always_inline bool in_continuation_stubs(__u64 pc)
 	       pc - config.cont_stubs_low < config.cont_stubs_high - config.cont_stubs_low;
 }
 
-/*
- * The bottom frame of a mounted virtual thread returns into the barrier; its carrier's frames
- * start at the innermost ContinuationEntry above.
- */
-__noinline int cross_to_carrier(struct walk *w)
+/* Pushes an interpreted frame; false: there is no method in it. */
+static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64 bcp)
 {
-	__u64 thread, entry;
+	__u64 const_method = method ? read_pointer(method + config.method_const) : 0;
+	__u64 first = const_method + config.const_method_bytes;
+	__u64 bci = JEBPF_BCI_UNKNOWN;
+	__u32 size;
+
+	if (!const_method)
+		return false;
+	size = read_short(const_method + config.const_method_code_size);
+	if (w->exact && w->BYTECODE_POINTER - first < size)
+		bci = w->BYTECODE_POINTER - first;
+	else if (bcp - first < size)
+		bci = bcp - first;
+	push_frame(w, JEBPF_FRAME_INTERPRETED, w->exact ? JEBPF_FRAME_EXACT : 0, method,
+		   bci << 48 | (const_method & 0xffffffffffffULL));
+	return true;
+}
+
+#include "frozen.bpf.h"
+
+/* A native method wrapper keeps an rbp frame, except where it has not built it or has left it. */
+__noinline int unwind_wrapper(struct walk *w)
+{
+	__u64 sp, fp, ra;
 
 	if (!w)
 		return 1;
-	thread = current_thread(w);
-	if (!thread || config.thread_cont_entry == JEBPF_ABSENT || !config.cont_return_pc)
-		return MARK(w, JEBPF_END_CONTINUATION);
-	entry = read_pointer(thread + config.thread_cont_entry);
-	for (int i = 0; i < 8;
-	     i++) { /* nested continuations; more than one is not seen in practice */
-		if (!entry || entry >= w->sp)
-			break;
-		entry = read_pointer(entry + config.cont_entry_parent);
+	sp = w->sp + w->self.frame_bytes;
+	if (w->self.pc == config.cont_return_pc && !w->exact)
+		w->mounted = w->sp;
+	if (w->fp >= sp - 16 && w->fp <= sp)
+		return unwind_by_fp(w);
+	if (w->exact && left_continuation(w)) {
+		sp = w->sp + config.cont_entry_frame_bytes;
+	} else if (w->exact) {
+		ra = WORD(w, w->sp);
+		if (plausible_return(w, ra))
+			return to_caller(w, ra, w->sp + 8, w->fp);
+		fp = WORD(w, w->sp);
+		ra = WORD(w, w->sp + 8);
+		if (plausible_return(w, ra))
+			return to_caller(w, ra, w->sp + 16, fp);
 	}
-	if (!entry || entry < w->sp)
-		return MARK(w, JEBPF_END_CONTINUATION);
-	w->pc = config.cont_return_pc;
-	w->sp = entry;
-	w->fp = entry + config.cont_entry_frame_bytes - 16;
-	w->exact = 0;
-	return 0;
+	fp = WORD(w, sp - 16);
+	ra = WORD(w, sp - 8);
+	if (plausible_return(w, ra))
+		return to_caller(w, ra, sp, fp);
+	return unwind_pushed_words(w, sp);
 }
 
 /*
@@ -254,9 +252,7 @@ __noinline int cross_to_carrier(struct walk *w)
  */
 __noinline int unwind_interpreted(struct walk *w)
 {
-	__u64 method, bcp, sender, ra, fp, const_method, first;
-	__u64 bci = JEBPF_BCI_UNKNOWN;
-	__u32 size;
+	__u64 method, bcp, sender, ra, fp;
 
 	if (!w)
 		return 1;
@@ -267,17 +263,8 @@ __noinline int unwind_interpreted(struct walk *w)
 	sender = WORD(w, w->fp + SLOT_SENDER_SP);
 	fp = WORD(w, w->fp);
 	ra = WORD(w, w->fp + 8);
-	const_method = method ? read_pointer(method + config.method_const) : 0;
-	if (!const_method || sender <= w->fp)
+	if (sender <= w->fp || !push_interpreted(w, method, bcp))
 		return MARK(w, JEBPF_END_INTERPRETER);
-	first = const_method + config.const_method_bytes;
-	size = read_short(const_method + config.const_method_code_size);
-	if (w->exact && w->BYTECODE_POINTER - first < size)
-		bci = w->BYTECODE_POINTER - first;
-	else if (bcp - first < size)
-		bci = bcp - first;
-	push_frame(w, JEBPF_FRAME_INTERPRETED, w->exact ? JEBPF_FRAME_EXACT : 0, method,
-		   bci << 48 | (const_method & 0xffffffffffffULL));
 	return to_caller(w, ra, sender, fp);
 }
 
@@ -319,6 +306,8 @@ __noinline int unwind_java(struct walk *w)
 	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
 		return cross_to_carrier(w);
 	if (in_interpreter(w->pc)) {
+		if (w->chunk)
+			return unwind_frozen_interpreted(w);
 		if (w->exact)
 			return unwind_exact_interpreter(w);
 		if (w->callee == JEBPF_FRAME_NATIVE || w->callee == JEBPF_FRAME_STUB) {

@@ -136,6 +136,7 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
 	sample->end = w->end;
+	sample->virtual_thread = virtual_thread(w);
 	sample->java_thread = w->thread;
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	count(JEBPF_STAT_FRAMES, w->frames);

@@ -69,6 +69,12 @@ enum jebpf_end {
 	JEBPF_END_COUNT = 14,
 };
 
+/* Markers inside a stack that goes on behind them; shares numbers with enum jebpf_end. */
+enum jebpf_gap {
+	JEBPF_GAP_NATIVE = 64, /* native frames without unwind information; detail: pc */
+	JEBPF_GAP_FROZEN = 65, /* frames of a virtual thread in the heap that were not read */
+};
+
 /* ---------------------------------------------------------------- records in the ring */
 
 enum jebpf_record {
@@ -108,9 +114,10 @@ struct jebpf_sample {
 	__u8 state; /* enum jebpf_state */
 	__u8 pad[6];
 	__u64 wait_start_ns;	     /* WAIT: when the thread left its CPU; else 0 */
+	__u64 virtual_thread; /* Thread.threadId() of the mounted virtual thread, 0: none, not known */
 	char comm[JEBPF_COMM_BYTES]; /* the kernel's name of the thread, zero-terminated */
 };
-_Static_assert(sizeof(struct jebpf_sample) == 88, "sample layout");
+_Static_assert(sizeof(struct jebpf_sample) == 96, "sample layout");
 
 /* The end of a wait that had a WAIT record: {tid, thread_start_ns, wait_start_ns} is the same. */
 struct jebpf_wait_end {
@@ -269,6 +276,14 @@ struct jebpf_codelet {
  */
 #define JEBPF_ABSENT 0xffff
 
+/* How references are stored in objects. */
+enum jebpf_oops {
+	JEBPF_OOPS_UNKNOWN = 0,
+	JEBPF_OOPS_WIDE = 1,	 /* the address */
+	JEBPF_OOPS_NARROW = 2,	 /* u32: oop_base + (n << oop_shift); handles hold the address */
+	JEBPF_OOPS_COLOURED = 3, /* generational ZGC: bits 12 to 15 tell the shift; handles too */
+};
+
 struct jebpf_config {
 	__u32 depth_max;
 	__u32 has_hotspot; /* 0: no JVM, native frames only */
@@ -293,6 +308,10 @@ struct jebpf_config {
 	__u64 tls_module_id;	 /* of libjvm: index into the dtv; 0: unknown */
 	__u64 tls_thread_offset; /* of Thread::_thr_current in libjvm's TLS block */
 
+	__u64 oop_base; /* of narrow references */
+
+	__u32 oop_shift;
+	__u32 oop_kind;		      /* enum jebpf_oops */
 	__u32 cont_entry_frame_bytes; /* enterSpecial's frame size in bytes */
 	__u32 entry_codelet_count;
 	struct jebpf_codelet entry_codelets[JEBPF_ENTRY_CODELETS_MAX]; /* sorted by start */
@@ -353,7 +372,19 @@ struct jebpf_config {
 	__u16 kind_exception;
 	__u16 kind_uncommon_trap;
 	__u16 kind_upcall;
-	__u16 pad[3];
+
+	/* Java objects: the mounted virtual thread, and the frames it left in the heap */
+	__u16 thread_object;   /* JavaThread::_threadObj, an oop* */
+	__u16 thread_vthread;  /* JavaThread::_vthread, an oop* */
+	__u16 java_thread_tid; /* Thread.tid, long */
+	__u16 cont_tail;       /* Continuation.tail */
+	__u16 chunk_parent;    /* StackChunk.parent */
+	__u16 chunk_sp;	       /* int, words from chunk_stack; frames lie from here to chunk_bottom */
+	__u16 chunk_bottom;    /* int, words from chunk_stack */
+	__u16 chunk_pc;	       /* of the youngest frame */
+	__u16 chunk_stack;     /* bytes from a chunk to its first word */
+	__u16 wrapper_anchor;  /* JavaCallWrapper::_anchor */
+	__u16 pad;
 };
 _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 

@@ -66,6 +66,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
 	sample->end = w->end;
+	sample->virtual_thread = virtual_thread(w);
 	sample->java_thread = w->thread;
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	if (!write_sample(w)) {

@@ -8,31 +8,36 @@
 
 /*
  * No rule leads on from a native frame (code without .eh_frame, unknown mapping). A Java thread in
- * native code has left the place of its last Java frame in its anchor: go on there, once.
+ * native code has left the place of its last Java frame in its anchor: go on there. Anchors of
+ * older Java frames are kept below the call stub that came after them.
  */
 __noinline int unwind_by_anchor(struct walk *w)
 {
-	__u64 thread, sp, pc, fp;
-	__u32 reason;
+	__u64 anchor, sp, pc, fp;
 
-	if (!w)
+	if (!w || config.thread_anchor_sp == JEBPF_ABSENT)
 		return 1;
-	reason = w->end;
-	thread = current_thread(w);
-	if (w->anchored || !thread || config.thread_anchor_sp == JEBPF_ABSENT ||
-	    read_int(thread + config.thread_state) == config.state_in_java)
-		return 1;
-	sp = read_pointer(thread + config.thread_anchor_sp);
+	if (w->entry_fp && config.wrapper_anchor != JEBPF_ABSENT) {
+		anchor = read_pointer(w->entry_fp + ENTRY_WRAPPER);
+		if (anchor)
+			anchor += config.wrapper_anchor;
+	} else {
+		anchor = current_thread(w);
+		if (anchor && read_int(anchor + config.thread_state) == config.state_in_java)
+			return 1;
+		if (anchor)
+			anchor += config.thread_anchor_sp;
+	}
+	sp = anchor ? read_pointer(anchor) : 0;
 	if (!sp || sp <= w->sp)
 		return 1;
-	pc = read_pointer(thread + config.thread_anchor_pc);
-	fp = read_pointer(thread + config.thread_anchor_fp);
+	pc = read_pointer(anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp));
+	fp = read_pointer(anchor + (__u16)(config.thread_anchor_fp - config.thread_anchor_sp));
 	if (!pc)
 		pc = read_pointer(sp - 8);
 	if (!in_code_cache(pc))
 		return 1;
-	push_frame(w, JEBPF_FRAME_MARKER, 0, reason, w->pc);
-	w->anchored = 1;
+	push_frame(w, JEBPF_FRAME_MARKER, 0, JEBPF_GAP_NATIVE, w->pc);
 	return to_caller(w, pc, sp, fp);
 }
 
@@ -79,6 +84,8 @@ static long step(__u32 index, void *context)
 	ended = in_code_cache(w->pc) ? unwind_java(w) : step_module(w);
 	if (ended == IS_BLOB)
 		ended = w->exact ? unwind_exact_blob(w) : unwind_stub(w);
+	if (w->chunk)
+		return step_frozen(w, ended);
 	if (ended)
 		return second_try(w) != 0;
 	if (w->sp != w->second_try)
@@ -90,7 +97,9 @@ static long step(__u32 index, void *context)
 static __always_inline void walk_user(struct walk *w)
 {
 	w->frames = 0;
-	w->anchored = 0;
+	w->entry_fp = 0;
+	w->mounted = 0;
+	w->chunk = 0;
 	w->window_base = 0;
 	w->second_try = 0;
 	w->end = JEBPF_END_DEPTH;

@@ -79,12 +79,16 @@ struct walk {
 	__u32 end;	    /* enum jebpf_end */
 	__u32 number;	    /* of this walk on this CPU: cache entries checked in it stay valid */
 	__u32 generation;
-	__u32 anchored; /* 1: the last-Java-frame anchor was used, it is not used twice */
-	__u32 callee;	/* enum jebpf_frame_kind of the frame pushed last */
+	__u32 callee; /* enum jebpf_frame_kind of the frame pushed last */
+	__u32 pad;
 	__u64 thread; /* JavaThread* or 0 */
 	__u64 fs_base;
 	__u64 second_try;  /* end of the compiled frame just left, 0 after any other frame: if its
 			    * caller turns out to be none, words may have been pushed below it */
+	__u64 entry_fp;	   /* frame pointer of the call stub passed last, 0: none */
+	__u64 mounted;	   /* ContinuationEntry of the mounted virtual thread, 0: none was passed */
+	__u64 chunk;	   /* StackChunk whose frames are being walked, 0: none */
+	__u64 chunk_end;   /* the chunk's frames end here */
 	__u64 value;	   /* result of read_word() */
 	__u64 low, high;   /* bounds of a binary search */
 	struct code found; /* result of a look-up */

@@ -105,12 +105,16 @@ static void write_used(FILE *file, const char *word, struct shim_map *map)
 	}
 }
 
+/* Without the long list of interpreter entries where the walk does not begin in the interpreter. */
 static void write_knobs(FILE *file)
 {
+	__u32 leaf = walk.frames ? frame_at(&walk, 0)->head >> 56 : 0;
+	int entries = leaf == JEBPF_FRAME_INTERPRETED || leaf == JEBPF_FRAME_INTERPRETER;
 	char *copy = strdup(knob_text), *rest = NULL, *line;
 
 	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		fprintf(file, "knob %s\n", line);
+		if (entries || strncmp(line, "entry_codelet", 13))
+			fprintf(file, "knob %s\n", line);
 	free(copy);
 }
 

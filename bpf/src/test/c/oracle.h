@@ -45,10 +45,15 @@ static __u32 common_from_root(const struct jebpf_frame *now, __u32 count)
 {
 	__u32 n = 0;
 
-	while (n < count && n < before_count &&
-	       now[count - 1 - n].head == before[before_count - 1 - n].head &&
-	       now[count - 1 - n].detail == before[before_count - 1 - n].detail)
-		n++;
+	for (; n < count && n < before_count; n++) {
+		const struct jebpf_frame *a = &now[count - 1 - n], *b = &before[before_count - 1 - n];
+
+		if (a->head != b->head)
+			break;
+		/* a gap's detail is the pc in front of it */
+		if (a->detail != b->detail && a->head >> 56 != JEBPF_FRAME_MARKER)
+			break;
+	}
 	return n;
 }
 

@@ -10,7 +10,8 @@
  *   walker update CASE...   the same, and writes the frames as the new expectation
  *   walker faults CASE...   walks each once for each of its reads with that read failing
  *
- * JEBPF_OBJECT names the kernel object: its BTF says where a knob lies.
+ * JEBPF_OBJECT names the kernel object: its BTF says where a knob lies. With JEBPF_KEEP=NAME `live`
+ * also records walks that reached the root, as golden cases NNN-NAME.case.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -199,6 +200,22 @@ static void let_run(int micros)
 		ptrace(PTRACE_CONT, live_tid, 0, signal);
 }
 
+/* Whether no walk before began at this very instruction of stub, adapter or compiled code. */
+static int first_of_its_leaf(void)
+{
+	static __u64 seen[1 << 16];
+	struct jebpf_frame *leaf = frame_at(&walk, 0);
+	__u32 kind = leaf->head >> 56;
+	__u64 key = leaf->head * 31 + leaf->detail;
+	__u64 *slot = &seen[(key * 0x9e3779b97f4a7c15ULL) >> 48];
+
+	if (walk.end || kind == JEBPF_FRAME_NATIVE || kind == JEBPF_FRAME_COMPILED || *slot == key ||
+	    rand() % 16)
+		return 0;
+	*slot = key;
+	return 1;
+}
+
 /* Walks at each instruction of a burst. Returns the number of contradictions. */
 static int burst(int steps, const char *case_directory, int *counts)
 {
@@ -210,6 +227,8 @@ static int burst(int steps, const char *case_directory, int *counts)
 		counts[walk.end]++;
 		if (walk.end && walk.end != JEBPF_END_DEPTH)
 			record(case_directory, end_name(walk.end), "did not reach the root");
+		if (getenv("JEBPF_KEEP") && walk.frames < 60 && first_of_its_leaf())
+			record(case_directory, getenv("JEBPF_KEEP"), "golden");
 		if (!agrees(&walk, jump)) {
 			contradictions++;
 			record(case_directory, "contradiction", disagreement);

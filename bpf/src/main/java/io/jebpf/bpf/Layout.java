@@ -20,8 +20,9 @@ final class Layout {
   static final int SAMPLE_END = 56;
   static final int SAMPLE_STATE = 57;
   static final int SAMPLE_WAIT_START = 64;
-  static final int SAMPLE_COMM = 72;
-  static final int SAMPLE_BYTES = 88;
+  static final int SAMPLE_VIRTUAL_THREAD = 72;
+  static final int SAMPLE_COMM = 80;
+  static final int SAMPLE_BYTES = 96;
   static final int RECORD_SAMPLE = 1;
   static final int RECORD_WAIT = 2;
   static final int RECORD_WAIT_END = 3;

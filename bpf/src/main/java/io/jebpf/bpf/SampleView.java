@@ -68,6 +68,11 @@ public final class SampleView {
     return buffer.getLong(base + Layout.SAMPLE_JAVA_THREAD);
   }
 
+  /** {@code Thread.threadId()} of the mounted virtual thread; 0: none, or not known. */
+  public long virtualThread() {
+    return buffer.getLong(base + Layout.SAMPLE_VIRTUAL_THREAD);
+  }
+
   /** Thread id in the PID namespace of the process. */
   public int tid() {
     return buffer.getInt(base + Layout.SAMPLE_TID);

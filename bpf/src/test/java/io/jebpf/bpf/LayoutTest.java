@@ -51,6 +51,7 @@ class LayoutTest {
     check("jebpf_sample", "end", Layout.SAMPLE_END, 1);
     check("jebpf_sample", "state", Layout.SAMPLE_STATE, 1);
     check("jebpf_sample", "wait_start_ns", Layout.SAMPLE_WAIT_START, 8);
+    check("jebpf_sample", "virtual_thread", Layout.SAMPLE_VIRTUAL_THREAD, 8);
     check("jebpf_sample", "comm", Layout.SAMPLE_COMM, Layout.COMM_BYTES);
     checkSize("jebpf_sample", Layout.SAMPLE_BYTES);
     check("jebpf_frame", "head", Layout.FRAME_HEAD, 8);

@@ -3,7 +3,8 @@ package io.jebpf.symbolizer;
 import java.util.List;
 
 /**
- * Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root.
+ * Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root, and
+ * of the gaps in a stack.
  */
 final class Markers {
   private static final List<String> REASONS =
@@ -24,12 +25,25 @@ final class Markers {
           "interpreter entry not understood");
 
   private static final List<Resolution> FRAMES = REASONS.stream().map(Markers::frame).toList();
+
+  /** Texts of {@code enum jebpf_gap}, from GAPS_FIRST on: the stack goes on behind them. */
+  private static final List<Resolution> GAPS =
+      List.of(gap("native frames without unwind information"), gap("frozen frames not read"));
+
+  private static final int GAPS_FIRST = 64;
   private static final Resolution UNKNOWN = frame("reason not known to this version");
 
   private Markers() {}
 
   static Resolution of(long end) {
+    if (end >= GAPS_FIRST && end < GAPS_FIRST + GAPS.size()) {
+      return GAPS.get((int) end - GAPS_FIRST);
+    }
     return end >= 0 && end < FRAMES.size() ? FRAMES.get((int) end) : UNKNOWN;
+  }
+
+  private static Resolution gap(String what) {
+    return Resolution.named(new Frame(FrameKind.MARKER, "[" + what + "]", "", 0, "", true));
   }
 
   private static Resolution frame(String reason) {

@@ -41,6 +41,12 @@ class RawFrameTest {
     }
     assertEquals(unknown, Markers.of(numbers.get("END_COUNT")).frames().getFirst().function());
     assertEquals(
+        "[native frames without unwind information]",
+        Markers.of(numbers.get("GAP_NATIVE")).frames().getFirst().function());
+    assertEquals(
+        "[frozen frames not read]",
+        Markers.of(numbers.get("GAP_FROZEN")).frames().getFirst().function());
+    assertEquals(
         "[unwind stopped: no rule]",
         Markers.of(numbers.get("END_NO_RULE")).frames().getFirst().function());
     assertEquals(

@@ -14,6 +14,7 @@ record KernelKnobs(
     List<EntryCodelet> entries,
     long callStubReturn,
     Continuations continuations,
+    FrozenFrames frozen,
     BlobNames names,
     Tls tls,
     int stateInJava) {
@@ -29,6 +30,7 @@ record KernelKnobs(
     method(sink);
     thread(sink);
     kinds(sink);
+    frozen.write(sink);
   }
 
   private void codeCache(KnobSink sink) {
@@ -117,6 +119,9 @@ record KernelKnobs(
     offset(sink, "thread_vframe_array_head", thread.vframeArrayHead());
     offset(sink, "thread_cont_entry", continuations.contEntry());
     offset(sink, "osthread_id", thread.osthreadId());
+    offset(sink, "thread_object", thread.threadObj());
+    offset(sink, "thread_vthread", thread.vthread());
+    offset(sink, "wrapper_anchor", thread.wrapperAnchor());
     offset(sink, "cont_entry_parent", thread.contEntryParent());
     sink.knob("state_in_java", stateInJava);
   }

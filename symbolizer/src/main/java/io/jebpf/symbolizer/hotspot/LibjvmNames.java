@@ -17,6 +17,14 @@ final class LibjvmNames {
   static final String STRING_VALUE_OFFSET = "_ZN16java_lang_String13_value_offsetE";
   static final String STRING_CODER_OFFSET = "_ZN16java_lang_String13_coder_offsetE";
 
+  static final String THREAD_TID_OFFSET = "_ZN16java_lang_Thread11_tid_offsetE";
+  static final String CONT_TAIL_OFFSET = "_ZN28jdk_internal_vm_Continuation12_tail_offsetE";
+  static final String CHUNK_PARENT_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_parent_offsetE";
+  static final String CHUNK_SP_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_sp_offsetE";
+  static final String CHUNK_PC_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_pc_offsetE";
+  static final String CHUNK_BOTTOM_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_bottom_offsetE";
+  static final String CHUNK_STACK_OFFSET = "_ZN23InstanceStackChunkKlass16_offset_of_stackE";
+
   static final String STRUCTS = "gHotSpotVMStructs";
   static final String STRUCT_ENTRY = "gHotSpotVMStructEntry";
   static final String TYPES = "gHotSpotVMTypes";
@@ -59,6 +67,13 @@ final class LibjvmNames {
                 THREAD_NAME_OFFSET,
                 STRING_VALUE_OFFSET,
                 STRING_CODER_OFFSET,
+                THREAD_TID_OFFSET,
+                CONT_TAIL_OFFSET,
+                CHUNK_PARENT_OFFSET,
+                CHUNK_SP_OFFSET,
+                CHUNK_PC_OFFSET,
+                CHUNK_BOTTOM_OFFSET,
+                CHUNK_STACK_OFFSET,
                 STRUCTS,
                 TYPES,
                 INT_CONSTANTS,

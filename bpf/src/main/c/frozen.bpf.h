@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Virtual threads. A mounted one runs on its carrier's stack, above a ContinuationEntry; frames that
+ * it has not returned to since its last yield lie in StackChunk objects in the heap, laid out as on
+ * a stack, but with the links of interpreted frames relative:
+ *
+ *   stack:  [thawed frames][barrier] … [ContinuationEntry][enterSpecial][carrier's frames]
+ *   heap:   Continuation.tail → StackChunk{sp, bottom, pc, parent, words} → parent …
+ *
+ * Collectors that stop the world cannot move a chunk under a running thread. What a concurrent one
+ * leaves is checked frame by frame; where that fails a marker stands for the rest.
+ */
+#ifndef JEBPF_FROZEN_BPF_H
+#define JEBPF_FROZEN_BPF_H
+
+#define CONT_ENTRY_CONTINUATION 16 /* ContinuationEntry::_cont, a plain reference */
+#define NESTED_MAX 8		   /* nested continuations; more than two are not seen in practice */
+#define CHUNKS_EMPTY_MAX 4	   /* empty chunks in front of one with frames */
+#define CHUNK_WORDS_MAX (1 << 24)
+#define COLOUR_SHIFT 12
+
+/* The object behind a stored reference of pointer width. */
+static __always_inline __u64 object_of(__u64 reference)
+{
+	__u64 colour = reference >> COLOUR_SHIFT & 15;
+
+	if (config.oop_kind != JEBPF_OOPS_COLOURED)
+		return reference;
+	return reference >> (colour & 1 ? 13 : colour & 2 ? 14 : colour & 4 ? 15 : 16);
+}
+
+static __always_inline __u64 object_in(__u64 address)
+{
+	__u32 narrow;
+
+	if (config.oop_kind != JEBPF_OOPS_NARROW)
+		return object_of(read_pointer(address));
+	narrow = read_int(address);
+	return narrow ? config.oop_base + ((__u64)narrow << (config.oop_shift & 31)) : 0;
+}
+
+/* Thread.tid of the mounted virtual thread, 0 if the carrier's own thread is the current one. */
+static __always_inline __u64 virtual_thread(struct walk *w)
+{
+	__u64 thread, current, carrier;
+
+	if (!w->mounted || config.thread_vthread == JEBPF_ABSENT ||
+	    config.java_thread_tid == JEBPF_ABSENT || !config.oop_kind)
+		return 0;
+	thread = current_thread(w);
+	if (!thread)
+		return 0;
+	current = object_of(read_pointer(read_pointer(thread + config.thread_vthread)));
+	carrier = object_of(read_pointer(read_pointer(thread + config.thread_object)));
+	if (!current || current == carrier)
+		return 0;
+	return read_pointer(current + config.java_thread_tid);
+}
+
+/* Points the walk at the youngest frame of a chunk, or of the next one that has frames. */
+static __always_inline bool enter_chunk(struct walk *w, __u64 chunk)
+{
+	for (int i = 0; i < CHUNKS_EMPTY_MAX; i++) {
+		__u64 stack = chunk + config.chunk_stack;
+		__u32 sp, bottom;
+
+		if (!chunk)
+			return false;
+		sp = read_int(chunk + config.chunk_sp);
+		bottom = read_int(chunk + config.chunk_bottom);
+		if (sp < bottom && bottom < CHUNK_WORDS_MAX) {
+			w->chunk = chunk;
+			w->chunk_end = stack + 8 * (__u64)bottom;
+			w->sp = stack + 8 * (__u64)sp;
+			w->pc = read_pointer(chunk + config.chunk_pc);
+			w->fp = 0;
+			return true;
+		}
+		chunk = object_in(chunk + config.chunk_parent);
+	}
+	return false;
+}
+
+static __always_inline int go_to_carrier(struct walk *w)
+{
+	w->chunk = 0;
+	w->second_try = 0;
+	w->pc = config.cont_return_pc;
+	w->sp = w->mounted;
+	w->fp = w->mounted + config.cont_entry_frame_bytes - 16;
+	w->exact = 0;
+	return 0;
+}
+
+static __always_inline bool can_read_chunks(void)
+{
+	return config.cont_tail != JEBPF_ABSENT && config.chunk_sp != JEBPF_ABSENT &&
+	       config.chunk_bottom != JEBPF_ABSENT && config.chunk_pc != JEBPF_ABSENT &&
+	       config.chunk_parent != JEBPF_ABSENT && config.chunk_stack != JEBPF_ABSENT &&
+	       config.oop_kind;
+}
+
+/* The innermost ContinuationEntry at or above an address, or 0. */
+static __always_inline __u64 find_entry(struct walk *w, __u64 above)
+{
+	__u64 thread = current_thread(w), entry;
+
+	if (!thread || config.thread_cont_entry == JEBPF_ABSENT || !config.cont_return_pc)
+		return 0;
+	entry = read_pointer(thread + config.thread_cont_entry);
+	for (int i = 0; i < NESTED_MAX; i++) {
+		if (!entry || entry >= above)
+			return entry;
+		entry = read_pointer(entry + config.cont_entry_parent);
+	}
+	return 0;
+}
+
+/*
+ * The bottom frame of a mounted virtual thread returns into the barrier: go on with its frames in
+ * the heap, then with its carrier. While frames are copied (freeze, thaw) neither is whole.
+ */
+__noinline int cross_to_carrier(struct walk *w)
+{
+	__u64 entry, continuation;
+
+	if (!w)
+		return 1;
+	entry = find_entry(w, w->sp);
+	if (!entry)
+		return MARK(w, JEBPF_END_CONTINUATION);
+	w->mounted = entry;
+	if (!w->exact && can_read_chunks() &&
+	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc)) {
+		continuation = read_pointer(entry + CONT_ENTRY_CONTINUATION);
+		if (continuation && enter_chunk(w, object_in(continuation + config.cont_tail)))
+			return 0;
+	}
+	push_frame(w, JEBPF_FRAME_MARKER, 0, JEBPF_GAP_FROZEN, 0);
+	return go_to_carrier(w);
+}
+
+/* doYield, after all frames were frozen, has set rsp to the entry: it is enterSpecial's frame now. */
+static __always_inline bool left_continuation(struct walk *w)
+{
+	return config.cont_barrier && config.thread_cont_entry != JEBPF_ABSENT && current_thread(w) &&
+	       read_pointer(w->thread + config.thread_cont_entry) == w->sp;
+}
+
+/* An interpreted frame in a chunk: its frame pointer is two words below sp, relative to there. */
+__noinline int unwind_frozen_interpreted(struct walk *w)
+{
+	__u64 fp, ra, method, bcp, sender;
+
+	if (!w)
+		return 1;
+	fp = w->sp - 16;
+	fp += 8 * WORD(w, fp);
+	if (fp < w->sp || fp >= w->chunk_end)
+		return MARK(w, JEBPF_END_INTERPRETER);
+	bcp = WORD(w, fp + SLOT_BCP);
+	method = WORD(w, fp + SLOT_METHOD);
+	sender = fp + 8 * WORD(w, fp + SLOT_SENDER_SP);
+	ra = WORD(w, fp + 8);
+	if (!push_interpreted(w, method, bcp))
+		return MARK(w, JEBPF_END_INTERPRETER);
+	/* an interpreted caller's links hang on the frame below; a compiled one begins at sender sp */
+	if (in_interpreter(ra) || sender <= fp || sender > w->chunk_end)
+		sender = fp + 16;
+	return to_caller(w, ra, sender, fp);
+}
+
+/* After each frame of a chunk: the next chunk, or the carrier, when it was the last. */
+static __always_inline int step_frozen(struct walk *w, int ended)
+{
+	if (ended) {
+		push_frame(w, JEBPF_FRAME_MARKER, 0, JEBPF_GAP_FROZEN, w->pc);
+		return go_to_carrier(w);
+	}
+	if (w->sp < w->chunk_end)
+		return 0;
+	if (enter_chunk(w, object_in(w->chunk + config.chunk_parent)))
+		return 0;
+	return go_to_carrier(w);
+}
+
+#endif
