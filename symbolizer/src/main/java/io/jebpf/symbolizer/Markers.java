@@ -3,8 +3,8 @@ package io.jebpf.symbolizer;
 import java.util.List;
 
 /**
- * Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root, and
- * of the gaps in a stack.
+ * Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root,
+ * and of the gaps in a stack.
  */
 final class Markers {
   private static final List<String> REASONS =

@@ -21,7 +21,7 @@ class RawFrameTest {
     Assumptions.assumeTrue(Files.exists(header), "built outside the repository");
     Map<String, Integer> numbers = new HashMap<>();
     Matcher matcher =
-        Pattern.compile("JEBPF_((?:FRAME|END|BCI)_\\w+)(?: =)?\\s+(0x[0-9a-f]+|\\d+)\\b")
+        Pattern.compile("JEBPF_((?:FRAME|END|GAP|BCI)_\\w+)(?: =)?\\s+(0x[0-9a-f]+|\\d+)\\b")
             .matcher(Files.readString(header));
     while (matcher.find()) {
       numbers.putIfAbsent(matcher.group(1), Integer.decode(matcher.group(2)));

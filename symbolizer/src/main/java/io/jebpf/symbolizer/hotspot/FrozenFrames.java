@@ -1,9 +1,9 @@
 package io.jebpf.symbolizer.hotspot;
 
 /**
- * How the kernel reads Java objects: the virtual thread that is mounted, and the frames that it left
- * in the heap. Offsets come from libjvm's own variables; without its symbol table they are absent,
- * and the kernel puts a marker where frozen frames would be.
+ * How the kernel reads Java objects: the virtual thread that is mounted, and the frames that it
+ * left in the heap. Offsets come from libjvm's own variables; without its symbol table they are
+ * absent, and the kernel puts a marker where frozen frames would be.
  */
 record FrozenFrames(
     Oops.Encoding oops,

@@ -177,8 +177,7 @@ public final class HotspotVm {
         entries,
         addresses.callStubReturn(),
         Continuations.find(memory, structs, libjvm, layout, heaps, blobs),
-        FrozenFrames.find(
-            new FieldOffsets(memory, libjvm, layout, structs), oopEncoding(memory)),
+        FrozenFrames.find(new FieldOffsets(memory, libjvm, layout, structs), oopEncoding(memory)),
         BlobNames.find(memory, heaps, blobs, libjvm),
         Tls.find(memory, libjvm),
         structs.constant("_thread_in_Java").orElse(KernelKnobs.ABSENT));
