@@ -42,6 +42,7 @@ final class MappingPublisher {
   private final Map<Integer, Table> tables = new HashMap<>();
   private long lookedNanos;
   private long failures;
+  private long leftOut;
 
   /** Number 0: the module has no table. */
   private record Table(int number, int rows) {
@@ -96,7 +97,14 @@ final class MappingPublisher {
               table.rows(),
               module.keepsFramePointers() ? KernelMapping.FRAME_POINTERS : 0));
     }
-    programs.mappings().publish(published);
+    long left = programs.mappings().publish(published) + modules.droppedMappings();
+    if (left > leftOut) {
+      leftOut = left;
+      log.warn(
+          Trouble.NATIVE_TABLES,
+          left + " mappings of code are more than the kernel side takes",
+          "Stacks through them end in the marker frame [unwind stopped: no mapping]");
+    }
     removeUnused(published);
   }
 
