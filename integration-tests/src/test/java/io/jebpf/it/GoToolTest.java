@@ -30,10 +30,17 @@ class GoToolTest {
       Tools.Outcome top =
           Tools.run(directory, "go", "tool", "pprof", "-top", "-lines", file.toString());
       assertEquals(0, top.exitCode(), top::output);
-      assertTrue(top.output().contains("Type: cpu"), top::output);
+      String kind = file.getFileName().toString().replaceFirst("-.*", "");
+      assertTrue(top.output().contains("Type: " + kind), top::output);
       Tools.Outcome raw = Tools.run(directory, "go", "tool", "pprof", "-raw", file.toString());
       assertEquals(0, raw.exitCode(), raw::output);
-      assertTrue(raw.output().contains("samples/count cpu/nanoseconds"), raw::output);
+      String types =
+          switch (kind) {
+            case "cpu" -> "samples/count cpu/nanoseconds";
+            case "offcpu" -> "waits/count offcpu/nanoseconds";
+            default -> kind + "/nanoseconds";
+          };
+      assertTrue(raw.output().contains(types), raw::output);
       named |=
           top.output().contains("ShareLoad.java:") && raw.output().contains("ShareLoad.burn60");
     }

@@ -75,7 +75,7 @@ class HostSafetyTest {
             .main(HostLoad.class, "exit", 0, 1500)
             .run(Deadlines.RUN_SECONDS);
     Profiles.assertRules(result);
-    assertEquals(1, result.profileFiles().size(), result::toString);
+    assertEquals(1, result.profiles().size(), result::toString);
     // Three threads of 1.5 s each at 99 Hz, less what ran before sampling began.
     assertTrue(result.picture().samples() > 300, () -> result.picture().troubles());
   }

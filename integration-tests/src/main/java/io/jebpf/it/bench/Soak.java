@@ -44,7 +44,7 @@ public final class Soak {
     Path directory = Files.createDirectories(work.resolve(name + "-" + hz));
     List<ChildResult> results = application.run(directory, "budget=100%,cpu=" + hz);
     List<Path> files = results.stream().flatMap(r -> r.profileFiles().stream()).toList();
-    List<Profile> profiles = files.stream().map(Profile::read).toList();
+    List<Profile> profiles = results.stream().flatMap(r -> r.profiles().stream()).toList();
     Picture picture = Picture.of(profiles);
     long bad = files.stream().filter(f -> !PprofRules.broken(RawProfile.read(f)).isEmpty()).count();
     System.out.printf(
