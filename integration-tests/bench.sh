@@ -38,7 +38,7 @@ fi
   echo "Cost of a sample to the sampled thread, $(date -u +%Y-%m-%dT%H:%MZ), Linux $(uname -r), $cpus CPUs, load average $(cut -d' ' -f1 /proc/loadavg)"
   echo "1 ms interval, $rounds rounds of $millis ms of fixed work, sampling on and off in turn in one JVM;"
   echo "the working thread alone on CPU $load_cpu, every other thread of the JVM on CPU $others (taskset); $clock time"
-  taskset -c "$others" "$jdk/bin/java" "-javaagent:$jar=cpu=99,budget=100%,out=off" \
+  taskset -c "$others" "$jdk/bin/java" "-javaagent:$jar=cpu=99,offcpu=0,budget=100%,out=off" \
     -XX:+UseSerialGC -XX:CompileCommand=quiet -XX:CompileCommand=dontinline,io.jebpf.it.bench.CostBench::down \
     --enable-native-access=ALL-UNNAMED -cp "$work/classes:$async" \
     io.jebpf.it.bench.CostBench "$work/empty" "$load_cpu" "$rounds" "$millis" "$clock" 2>"$work/cost.err" ||
