@@ -119,11 +119,11 @@ public final class WaitRecorder {
   public void open(
       int tid, long threadStart, long start, long metNanos, ThreadState state, String thread) {
     waitsMet++;
+    stacks.hold(building); // before another wait with this very stack lets go of it
     int known = waits.find(tid, threadStart);
     if (known != OpenWaits.NONE) {
       endLost(known);
     }
-    stacks.hold(building);
     int slot = waits.add(tid, threadStart, start, state, building, thread);
     if (slot == OpenWaits.NONE) {
       waitsDropped++;

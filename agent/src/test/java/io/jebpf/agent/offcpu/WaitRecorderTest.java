@@ -211,6 +211,9 @@ class WaitRecorderTest {
     assertRow(0, 1, 39, 0);
     assertEquals(1, recorder.counters().endsLost());
     assertEquals(1, recorder.counters().open());
+    assertEquals(3, recorder.counters().nodes(), "the stack that both have is still held");
+    end(1, 300, 340, 340);
+    assertEquals(1, recorder.counters().nodes());
   }
 
   @Test
