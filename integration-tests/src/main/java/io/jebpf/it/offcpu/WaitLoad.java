@@ -1,8 +1,11 @@
 package io.jebpf.it.offcpu;
 
+import io.jebpf.it.workload.AgentGate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -25,27 +28,32 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class WaitLoad {
 
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+  private static final int MIXED_THREADS = 8;
+
   private static volatile long stopNanos;
   private static volatile boolean counting;
 
   /** One place that waits, and the truth about it. */
   private abstract static class Site extends Thread {
-    final Random random = new Random(42);
+    final Random random;
     long waited;
     long count;
 
-    Site(String name) {
+    Site(String name, int seed) {
       super(name);
+      random = new Random(seed);
     }
 
     @Override
     public final void run() {
       try {
         while (System.nanoTime() < stopNanos) {
+          long ran = THREADS.getCurrentThreadCpuTime();
           long start = System.nanoTime();
           long end = step(start);
           if (counting) {
-            waited += end - start;
+            waited += end - start - (THREADS.getCurrentThreadCpuTime() - ran);
             count++;
           }
           pause();
@@ -91,17 +99,25 @@ public final class WaitLoad {
     return System.nanoTime();
   }
 
-  /** One thread that sleeps 1, 3, 10 and 50 ms in random order, each at its own place. */
+  /** Sleeps 1, 3, 10 and 50 ms in random order, about as long in each, each at its own place. */
   private static final class Mixed extends Site {
-    private final long[] waits = new long[4];
+    private static final int[] MILLIS = {1, 3, 10, 50};
+    private static final int[] CHANCES = {4000, 1390, 433, 88}; // in proportion to 1 / length
+    private static final long[] SUMS = new long[MILLIS.length];
+    private static final long[] COUNTS = new long[MILLIS.length];
 
-    Mixed() {
-      super("site-mixed");
+    Mixed(int number) {
+      super("site-mixed-" + number, number);
     }
 
     @Override
     long step(long start) {
-      int which = random.nextInt(4);
+      long ran = THREADS.getCurrentThreadCpuTime();
+      int draw = random.nextInt(4000 + 1390 + 433 + 88);
+      int which = 0;
+      while (draw >= CHANCES[which]) {
+        draw -= CHANCES[which++];
+      }
       long end =
           switch (which) {
             case 0 -> sleep1(start);
@@ -109,44 +125,65 @@ public final class WaitLoad {
             case 2 -> sleep10(start);
             default -> sleep50(start);
           };
-      if (counting) {
-        waits[which] += end - start;
+      synchronized (SUMS) {
+        SUMS[which] += end - start - (THREADS.getCurrentThreadCpuTime() - ran);
+        COUNTS[which]++;
       }
       return end;
     }
 
-    @Override
-    void finish() {
-      int[] millis = {1, 3, 10, 50};
-      for (int i = 0; i < waits.length; i++) {
-        System.out.println("true.sleep" + millis[i] + "=" + waits[i]);
+    static void print() {
+      for (int i = 0; i < MILLIS.length; i++) {
+        System.out.println("true.sleep" + MILLIS[i] + "=" + SUMS[i]);
+        System.out.println("count.sleep" + MILLIS[i] + "=" + COUNTS[i]);
       }
     }
   }
 
-  /** In step with the profiler's period: part of each period is spent asleep, the rest running. */
+  /** Two places in turn, the changes in step with the profiler's period. */
   private static final class InStep extends Site {
     private final long periodNanos;
     private final long phaseNanos;
+    private long inFirst;
+    private long inSecond;
 
     InStep(String name, long periodNanos, long phaseNanos) {
-      super(name);
+      super(name, 1);
       this.periodNanos = periodNanos;
       this.phaseNanos = phaseNanos;
     }
 
     @Override
     long step(long start) {
-      return waitInStep(start);
+      long ran = THREADS.getCurrentThreadCpuTime();
+      long cell = start / periodNanos * periodNanos;
+      long middle = first(cell + phaseNanos);
+      long ranFirst = THREADS.getCurrentThreadCpuTime();
+      inFirst += middle - start - (ranFirst - ran);
+      long end = second(cell + periodNanos);
+      inSecond += end - middle - (THREADS.getCurrentThreadCpuTime() - ranFirst);
+      return end;
     }
 
-    /** Asleep until the phase of the next period. */
-    long waitInStep(long start) {
-      long at = (start / periodNanos + 1) * periodNanos + phaseNanos;
-      while (System.nanoTime() < at) {
-        LockSupport.parkNanos(at - System.nanoTime());
+    static long first(long until) {
+      return parkUntil(until);
+    }
+
+    static long second(long until) {
+      return parkUntil(until);
+    }
+
+    private static long parkUntil(long until) {
+      for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
+        LockSupport.parkNanos(left);
       }
       return System.nanoTime();
+    }
+
+    @Override
+    void finish() {
+      System.out.println("true." + getName() + ".first=" + inFirst);
+      System.out.println("true." + getName() + ".second=" + inSecond);
     }
   }
 
@@ -154,7 +191,7 @@ public final class WaitLoad {
     private static final ReentrantLock LOCK = new ReentrantLock();
 
     Locked() {
-      super("site-lock");
+      super("site-lock", 1);
       Thread holder =
           new Thread(
               () -> {
@@ -194,7 +231,7 @@ public final class WaitLoad {
     private static final Object MONITOR = new Object();
 
     Monitor() {
-      super("site-monitor");
+      super("site-monitor", 1);
       Thread holder =
           new Thread(
               () -> {
@@ -234,7 +271,7 @@ public final class WaitLoad {
     private final Pipe pipe;
 
     PipeReader() throws IOException {
-      super("site-pipe");
+      super("site-pipe", 1);
       pipe = Pipe.open();
       Thread writer =
           new Thread(
@@ -268,7 +305,7 @@ public final class WaitLoad {
     private final Socket socket;
 
     SocketReader() throws IOException {
-      super("site-socket");
+      super("site-socket", 1);
       ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
       Thread peer =
           new Thread(
@@ -306,7 +343,7 @@ public final class WaitLoad {
     private final FileChannel file;
 
     Syncer(Path path) throws IOException {
-      super("site-fsync");
+      super("site-fsync", 1);
       file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     }
 
@@ -331,11 +368,14 @@ public final class WaitLoad {
     long seconds = Long.parseLong(arguments[0]);
     Path file = Path.of(arguments[1]);
     long period = Long.parseLong(arguments[2]) * 1_000_000;
+    AgentGate.await();
     stopNanos = System.nanoTime() + (seconds + 1) * 1_000_000_000L;
     List<Site> sites = new ArrayList<>();
-    sites.add(new Mixed());
-    sites.add(new InStep("site-instep", period, period / 3));
-    sites.add(new InStep("site-halfstep", period / 2, period / 7));
+    for (int i = 0; i < MIXED_THREADS; i++) {
+      sites.add(new Mixed(i));
+    }
+    sites.add(new InStep("site-instep", period, period * 3 / 10));
+    sites.add(new InStep("site-halfstep", period / 2, period / 5));
     sites.add(new Locked());
     sites.add(new Monitor());
     sites.add(new PipeReader());
@@ -350,6 +390,7 @@ public final class WaitLoad {
       site.join();
     }
     System.out.println("nanos=" + (System.nanoTime() - from));
+    Mixed.print();
     for (Site site : sites) {
       System.out.println("true." + site.getName() + "=" + site.waited);
       System.out.println("count." + site.getName() + "=" + site.count);
