@@ -189,7 +189,7 @@ class HostSafetyTest {
     // A kill in the middle of a write leaves a hidden temporary file (O_TMPFILE would not, but
     // needs native code): the next JVM with this directory clears it away, an empty one
     // only when it is old enough to belong to nobody.
-    host("kill").agent("").main(HostLoad.class, "return", 0, 700).run(Deadlines.RUN_SECONDS);
+    host("kill").agent("window=1s").main(BusyLoad.class, 3).run(Deadlines.RUN_SECONDS);
     try (Stream<Path> files = Files.list(jvm.profiles())) {
       for (Path file : files.toList()) {
         if (file.getFileName().toString().startsWith(".jebpf-") && Files.size(file) == 0) {
