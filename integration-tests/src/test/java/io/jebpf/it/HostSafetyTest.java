@@ -76,8 +76,9 @@ class HostSafetyTest {
             .run(Deadlines.RUN_SECONDS);
     Profiles.assertRules(result);
     assertEquals(1, result.profiles().size(), result::toString);
-    // Three threads of 1.5 s each at 99 Hz, less what ran before sampling began.
-    assertTrue(result.picture().samples() > 300, () -> result.picture().troubles());
+    // Three threads of 1.5 s each at 99 Hz, less what ran before sampling began: on a busy machine
+    // much.
+    assertTrue(result.picture().samples() > 100, () -> result.picture().troubles());
   }
 
   @Test

@@ -334,6 +334,7 @@ public final class SampleReader {
             ticker.period(),
             ticker.asked(),
             windowRateChanges);
+    window.scale(CpuScale.of(measured.processNanos(), window.weightNanos(), window.taken()));
     List<PlannedProfile> profiles = new ArrayList<>();
     for (ProfileKind kind : ProfileKind.values()) {
       if (!kind.isEmpty(window) && (kind == ProfileKind.CPU || engine.offCpu().isPresent())) {

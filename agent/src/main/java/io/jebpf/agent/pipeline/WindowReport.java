@@ -9,6 +9,7 @@ import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.WalkEnd;
 import java.util.List;
+import java.util.Locale;
 
 /** Writes the quality data of one window as comments of its profile. Pure. */
 final class WindowReport {
@@ -89,6 +90,7 @@ final class WindowReport {
         .sum(QualityComments.CPU_EXACT_NANOS, measured.processNanos())
         .sum(QualityComments.CPU_SAMPLED_NANOS, window.weightNanos())
         .sum(QualityComments.CPU_LOST_NANOS, counters.lost() == 0 ? 0 : lostNanos)
+        .fact(QualityComments.CPU_SCALE, String.format(Locale.ROOT, "%.4f", window.scale()))
         .fact(
             QualityComments.PROGRAM_NANOS_PER_SAMPLE,
             Long.toString(OffCpuReport.samplingNanos(measured) / samples))

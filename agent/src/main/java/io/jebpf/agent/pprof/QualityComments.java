@@ -41,6 +41,7 @@ public final class QualityComments {
   public static final String CPU_SAMPLED_NANOS = "cpu_sampled_ns";
   public static final String CPU_LOST_NANOS = "cpu_lost_ns";
   public static final String CPU_EXACT_NANOS = "cpu_exact_ns";
+  public static final String CPU_SCALE = "cpu_scale";
   public static final String PROGRAM_NANOS = "program_ns";
   public static final String AGENT_CPU_NANOS = "agent_cpu_ns";
   public static final String KERNEL_STACKS_MISSING = "kernel_stacks_missing";

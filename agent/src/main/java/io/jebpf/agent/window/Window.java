@@ -64,6 +64,7 @@ public final class Window {
   private long framesSeen;
   private long framesUnresolved;
   private long weightNanos;
+  private double scale = 1;
   private long waitsTaken;
   private long waitsOverflowed;
 
@@ -233,8 +234,18 @@ public final class Window {
     return framesUnresolved;
   }
 
+  /** CPU time that the samples stand for, not scaled. */
   public long weightNanos() {
     return weightNanos;
+  }
+
+  /** What the CPU time of each row is multiplied with from now on, until the window is cleared. */
+  public void scale(double factor) {
+    scale = factor;
+  }
+
+  public double scale() {
+    return scale;
   }
 
   /** Waits that are in the overflow stack instead of their own. */
@@ -262,6 +273,7 @@ public final class Window {
     framesSeen = 0;
     framesUnresolved = 0;
     weightNanos = 0;
+    scale = 1;
     stackFrames = 0;
     stackUnresolved = 0;
     locations.addMapping(mainBinary); // pprof takes the first mapping for the main binary
@@ -286,8 +298,9 @@ public final class Window {
     return samples.count(row);
   }
 
+  /** CPU time of a row, scaled. */
   public long weight(int row) {
-    return samples.weight(row);
+    return Math.round(samples.weight(row) * scale);
   }
 
   public int waitRows() {
