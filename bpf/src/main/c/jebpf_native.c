@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
@@ -308,6 +309,23 @@ EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd)
 		cell_period = period;
 	}
 	return 0;
+}
+
+/* ---------------------------------------------------------------- files without a name */
+
+/* A new file in a directory that has no name yet: if this process dies, it was never there. */
+EXPORT int64_t jebpf_unnamed_open(const char *directory)
+{
+	return result(open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+}
+
+/* Gives such a file its name; -EEXIST if there is a file of that name. */
+EXPORT int64_t jebpf_unnamed_link(int64_t fd, const char *path)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", (int)fd);
+	return result(linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
 }
 
 /* ---------------------------------------------------------------- the host's limits */

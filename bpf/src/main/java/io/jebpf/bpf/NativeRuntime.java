@@ -95,6 +95,11 @@ public final class NativeRuntime {
     return bpf;
   }
 
+  /** Whether {@link #load} has succeeded in this process. */
+  static synchronized boolean isLoaded() {
+    return loaded != null;
+  }
+
   static long libbpfSymbol(String name) {
     return symbol(LIBBPF, name);
   }

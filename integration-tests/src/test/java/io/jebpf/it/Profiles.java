@@ -24,7 +24,7 @@ final class Profiles {
       assertTrue(
           file.getFileName()
               .toString()
-              .matches("(cpu|offcpu|wall)-\\d{8}T\\d{6}(\\.?\\d+)?Z(-\\d+)?\\.pb\\.gz"),
+              .matches("(cpu|offcpu|wall)-\\d{8}T\\d{6}Z(_\\d+)?\\.pb\\.gz"),
           () -> "file name " + file.getFileName());
     }
     for (Profile profile : result.profiles()) {

@@ -31,6 +31,10 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   private static final String UNNAMED = "[unknown: error in the profiler]";
 
   private final AgentLog log;
+
+  /** Label of a thread of which neither the JVM nor the kernel had a name. */
+  private static final String NAMELESS_THREAD = "[no name]";
+
   private final Symbolizer symbolizer;
   private final ModuleMappings mappings;
   private Optional<WaitFeeder> waits = Optional.empty();
@@ -111,12 +115,14 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   }
 
   private String name(int tid, long threadStart, String comm, long javaThread) {
+    String name;
     try {
-      return symbolizer.threads().name(tid, threadStart, comm, javaThread);
+      name = symbolizer.threads().name(tid, threadStart, comm, javaThread);
     } catch (RuntimeException e) {
       log.warn(Trouble.FRAME_NAME, "thread " + tid + ": " + e);
-      return comm;
+      name = comm;
     }
+    return name.isEmpty() ? NAMELESS_THREAD : name; // seen of a thread that ended
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.jebpf.agent.files;
 
+import io.jebpf.bpf.UnnamedFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -24,15 +25,17 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The directory that profiles are written to: {@code <kind>-<UTC start>.pb.gz}, whole or not at
  * all, within a budget. Owner: thread "jebpf-writer".
  *
- * <p>A file is written under a temporary name, locked while it grows, and gets its name by a link,
- * which never replaces a file of another JVM. A temporary file that nobody holds a lock on is what
- * a killed process left, and is removed at {@link #open}; locks, unlike process ids, mean the same
- * in every container that shares the directory.
+ * <p>A file is written without a name and gets it by a link, which never replaces a file of another
+ * JVM. Where the file system cannot do that, it is written under a temporary name, locked while it
+ * grows. A temporary file that nobody holds a lock on is what a killed process left, and is removed
+ * at {@link #open}; locks, unlike process ids, mean the same in every container that shares the
+ * directory.
  *
  * <p>Several JVMs may share a directory: the budget is then the directory's, and the oldest file
  * goes first whoever wrote it.
@@ -129,6 +132,33 @@ public final class ProfileDirectory {
    * Writes one profile, and makes room for it by removing the oldest. Leaves nothing on failure.
    */
   public Path write(String kind, Instant start, Content content) throws IOException {
+    String stem = kind + "-" + STAMP.format(start);
+    Optional<UnnamedFile> unnamed = UnnamedFile.open(directory);
+    if (unnamed.isEmpty()) {
+      return writeNamed(stem, content);
+    }
+    try (UnnamedFile file = unnamed.get()) {
+      long bytes;
+      try (FileChannel channel = file.channel()) {
+        bytes = fill(channel, content);
+      }
+      rotate(bytes);
+      Path path = publish(stem, file::name);
+      filesWritten++;
+      bytesWritten += bytes;
+      return path;
+    }
+  }
+
+  private static long fill(FileChannel channel, Content content) throws IOException {
+    OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 16 << 10);
+    content.writeTo(out);
+    out.flush();
+    return channel.size();
+  }
+
+  /** Where the file system has no files without a name (NFS, old overlays). */
+  private Path writeNamed(String stem, Content content) throws IOException {
     Path temporary = temporaryName();
     try {
       long bytes;
@@ -136,13 +166,10 @@ public final class ProfileDirectory {
               FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
           FileLock lock = channel.tryLock()) {
         assert lock != null : "a file just made is locked by another";
-        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 16 << 10);
-        content.writeTo(out);
-        out.flush();
-        bytes = channel.size();
+        bytes = fill(channel, content);
       }
       rotate(bytes);
-      Path file = publish(temporary, kind + "-" + STAMP.format(start));
+      Path file = publish(stem, path -> link(path, temporary));
       filesWritten++;
       bytesWritten += bytes;
       return file;
@@ -156,25 +183,36 @@ public final class ProfileDirectory {
     return directory.resolve(TEMPORARY_PREFIX + Long.toHexString(unique) + TEMPORARY_ENDING);
   }
 
-  /**
-   * Gives the file its name; a name that is taken gets {@code _<number>}, which sorts behind it.
-   */
-  private Path publish(Path temporary, String stem) throws IOException {
+  /** Gives a file a name; FileAlreadyExistsException when the name is taken. */
+  private interface Naming {
+    void name(Path path) throws IOException;
+  }
+
+  /** Finds a name that is free; one that is taken gets {@code _<number>}, which sorts behind it. */
+  private Path publish(String stem, Naming naming) throws IOException {
     for (int i = 0; i < NAME_TRIES_MAX; i++) {
       Path file = directory.resolve(i == 0 ? stem + ENDING : stem + "_" + i + ENDING);
       try {
-        Files.createLink(file, temporary);
+        naming.name(file);
         return file;
       } catch (FileAlreadyExistsException e) {
         continue;
-      } catch (UnsupportedOperationException | FileSystemException e) {
-        if (Files.exists(file)) {
-          continue;
-        }
-        return Files.move(temporary, file); // a file system without links
       }
     }
     throw new FileAlreadyExistsException(directory.resolve(stem + ENDING).toString());
+  }
+
+  private static void link(Path file, Path temporary) throws IOException {
+    try {
+      Files.createLink(file, temporary);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      if (Files.exists(file)) {
+        throw new FileAlreadyExistsException(file.toString());
+      }
+      Files.move(temporary, file); // a file system without links
+    }
   }
 
   private record Profile(Path path, long bytes, long modifiedMillis) {}
