@@ -142,12 +142,17 @@ public final class ProfileDirectory {
       try (FileChannel channel = file.channel()) {
         bytes = fill(channel, content);
       }
-      rotate(bytes);
-      Path path = publish(stem, file::name);
-      filesWritten++;
-      bytesWritten += bytes;
-      return path;
+      return finish(stem, bytes, file::name);
     }
+  }
+
+  /** Makes room, gives a written file its name, and counts it. */
+  private Path finish(String stem, long bytes, Naming naming) throws IOException {
+    rotate(bytes);
+    Path file = publish(stem, naming);
+    filesWritten++;
+    bytesWritten += bytes;
+    return file;
   }
 
   private static long fill(FileChannel channel, Content content) throws IOException {
@@ -168,11 +173,7 @@ public final class ProfileDirectory {
         assert lock != null : "a file just made is locked by another";
         bytes = fill(channel, content);
       }
-      rotate(bytes);
-      Path file = publish(stem, path -> link(path, temporary));
-      filesWritten++;
-      bytesWritten += bytes;
-      return file;
+      return finish(stem, bytes, path -> link(path, temporary));
     } finally {
       Files.deleteIfExists(temporary);
     }
