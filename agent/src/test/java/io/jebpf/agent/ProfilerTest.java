@@ -13,6 +13,7 @@ import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.options.Options.LogLevel;
+import io.jebpf.agent.options.OptionsBuilder;
 import io.jebpf.agent.pipeline.FakeEngine;
 import io.jebpf.agent.pprof.PprofRules;
 import java.io.IOException;
@@ -20,7 +21,6 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
@@ -45,18 +45,11 @@ class ProfilerTest {
 
   private Profiler profiler(EngineStarter starter) {
     Options options =
-        new Options(
-            "shop",
-            Optional.of(directory.resolve("out")),
-            1 << 20,
-            3_600_000_000_000L,
-            99,
-            1024,
-            10_000,
-            Map.of(),
-            LogLevel.WARN,
-            Optional.empty(),
-            Optional.empty());
+        new OptionsBuilder("shop")
+            .out(Optional.of(directory.resolve("out")))
+            .diskBytes(1 << 20)
+            .windowNanos(3_600_000_000_000L)
+            .build();
     AgentLog log = AgentLog.toFile(directory.resolve("log"), LogLevel.WARN);
     return new Profiler(options, log, starter, "1.2");
   }

@@ -3,6 +3,8 @@ package io.jebpf.agent.engine;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.WaitRecorder;
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.agent.window.Window.FrameClass;
@@ -93,7 +95,7 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     if (sample.kernelFrames() > 0) {
       node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
     }
-    into.add(node, into.label(thread(sample)), sample.weightNanos());
+    into.add(node, into.labels(labels(sample)), sample.weightNanos());
     walkNanos += sample.walkNanos();
   }
 
@@ -102,6 +104,10 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     if (waits.isPresent()) {
       waits.get().end(end);
     }
+  }
+
+  private Labels labels(SampleView sample) {
+    return Labels.of(LabelKey.THREAD, thread(sample));
   }
 
   /** Full name of the thread. */

@@ -1,6 +1,7 @@
 package io.jebpf.agent.offcpu;
 
-import io.jebpf.agent.window.WaitLabels;
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.ThreadState;
 import io.jebpf.symbolizer.Frame;
@@ -290,7 +291,12 @@ public final class WaitRecorder {
       return;
     }
     String reason = preempted ? "" : reason(verdict).label();
-    WaitLabels labels = new WaitLabels(thread, label(state), reason, waker, idle);
+    Labels labels =
+        Labels.of(LabelKey.THREAD, thread)
+            .with(LabelKey.STATE, label(state))
+            .with(LabelKey.WAIT, reason)
+            .with(LabelKey.WAKER, waker)
+            .with(LabelKey.IDLE, idle ? LabelKey.TRUE : "");
     window.addWait(windowNode(leaf), window.labels(labels), count, asleep, queued);
   }
 
@@ -304,9 +310,9 @@ public final class WaitRecorder {
 
   private static String label(ThreadState state) {
     return switch (state) {
-      case RUNNABLE -> WaitLabels.RUNNABLE;
-      case DISK -> "disk";
-      case BLOCKED, STOPPED, RUNNING, ENDED -> WaitLabels.BLOCKED;
+      case RUNNABLE -> LabelKey.RUNNABLE;
+      case DISK -> LabelKey.DISK;
+      case BLOCKED, STOPPED, RUNNING, ENDED -> LabelKey.BLOCKED;
     };
   }
 

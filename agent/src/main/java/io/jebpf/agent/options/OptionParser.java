@@ -67,19 +67,19 @@ public final class OptionParser {
       readConfig(config);
     }
     String service = service();
-    return new Options(
-        service,
-        out(service),
-        number(Option.DISK),
-        number(Option.WINDOW),
-        (int) number(Option.CPU),
-        offCpu(),
-        (int) number(Option.DEPTH),
-        number(Option.BUDGET),
-        labels(),
-        logLevel(),
-        path(Option.LOG_FILE),
-        path(Option.NATIVE_DIR));
+    return new OptionsBuilder(service)
+        .out(out(service))
+        .diskBytes(number(Option.DISK))
+        .windowNanos(number(Option.WINDOW))
+        .cpuHz((int) number(Option.CPU))
+        .offCpu(offCpu())
+        .stackDepth((int) number(Option.DEPTH))
+        .budgetMillionths(number(Option.BUDGET))
+        .labels(labels())
+        .logLevel(logLevel())
+        .logFile(path(Option.LOG_FILE))
+        .nativeDir(path(Option.NATIVE_DIR))
+        .build();
   }
 
   private void readAgentArgument() throws Refusal {

@@ -37,34 +37,6 @@ public record Options(
     Optional<Path> logFile,
     Optional<Path> nativeDir) {
 
-  /** Without an off-CPU side. */
-  public Options(
-      String service,
-      Optional<Path> out,
-      long diskBytes,
-      long windowNanos,
-      int cpuHz,
-      int stackDepth,
-      long budgetMillionths,
-      Map<String, String> labels,
-      LogLevel logLevel,
-      Optional<Path> logFile,
-      Optional<Path> nativeDir) {
-    this(
-        service,
-        out,
-        diskBytes,
-        windowNanos,
-        cpuHz,
-        OffCpuOptions.OFF,
-        stackDepth,
-        budgetMillionths,
-        labels,
-        logLevel,
-        logFile,
-        nativeDir);
-  }
-
   /** Highest rate that can be asked for. */
   public static final int CPU_HZ_MAX = 10_000;
 

@@ -1,5 +1,6 @@
 package io.jebpf.agent.pprof;
 
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
 
 /** Samples of running threads. */
@@ -32,7 +33,7 @@ final class CpuRows implements ProfileRows {
   }
 
   @Override
-  public String label(ProfileLabel label) {
-    return label == ProfileLabel.THREAD ? window.labelOf(row) : "";
+  public Labels labels() {
+    return window.labelsOf(row);
   }
 }

@@ -1,13 +1,12 @@
 package io.jebpf.agent.pprof;
 
-import io.jebpf.agent.window.WaitLabels;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
 
 /** Waits. */
 final class OffCpuRows implements ProfileRows {
   private final Window window;
   private int row = -1;
-  private WaitLabels labels = new WaitLabels("", "", "", "", false);
 
   OffCpuRows(Window window) {
     this.window = window;
@@ -17,7 +16,6 @@ final class OffCpuRows implements ProfileRows {
   public boolean next() {
     while (++row < window.waitRows()) {
       if (value(0) > 0 || value(1) > 0 || value(2) > 0) {
-        labels = window.waitLabelsOf(row);
         return true;
       }
     }
@@ -45,13 +43,7 @@ final class OffCpuRows implements ProfileRows {
   }
 
   @Override
-  public String label(ProfileLabel label) {
-    return switch (label) {
-      case THREAD -> labels.thread();
-      case STATE -> labels.state();
-      case WAIT -> labels.reason();
-      case WAKER -> labels.waker();
-      case IDLE -> labels.idle() ? "true" : "";
-    };
+  public Labels labels() {
+    return window.waitLabelsOf(row);
   }
 }

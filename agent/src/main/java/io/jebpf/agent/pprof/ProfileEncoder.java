@@ -2,6 +2,7 @@ package io.jebpf.agent.pprof;
 
 import static io.jebpf.agent.pprof.PprofField.*;
 
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import java.io.IOException;
@@ -103,11 +104,9 @@ public final class ProfileEncoder {
         nested.varint(rows.value(i));
       }
       message.message(SAMPLE_VALUE, nested);
-      for (ProfileLabel label : ProfileLabel.values()) {
-        String text = rows.label(label);
-        if (!text.isEmpty()) {
-          label(label.key(), text);
-        }
+      Labels labels = rows.labels();
+      for (int i = 0; i < labels.size(); i++) {
+        label(labels.key(i), labels.text(i));
       }
       for (Map.Entry<String, String> label : header.labels().entrySet()) {
         label(label.getKey(), label.getValue());

@@ -1,5 +1,7 @@
 package io.jebpf.agent.pprof;
 
+import io.jebpf.agent.window.Labels;
+
 /**
  * The samples of one profile, one at a time: {@link #next} moves to the next one, the other methods
  * tell of it. A sample has at least one value above 0, and no two have the same stack and labels.
@@ -16,6 +18,5 @@ interface ProfileRows {
 
   long value(int index);
 
-  /** Empty when the sample has no such label. */
-  String label(ProfileLabel label);
+  Labels labels();
 }

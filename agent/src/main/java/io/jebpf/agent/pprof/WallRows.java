@@ -1,6 +1,7 @@
 package io.jebpf.agent.pprof;
 
-import io.jebpf.agent.window.WaitLabels;
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -11,30 +12,28 @@ import java.util.Map;
  * keeps its state, its time on the run queue is {@code runnable}. Who woke a thread is left out.
  */
 final class WallRows implements ProfileRows {
-  private record Key(int leaf, WaitLabels labels) {}
+  private record Key(int leaf, Labels labels) {}
 
   private final Iterator<Map.Entry<Key, double[]>> rows;
-  private Key key = new Key(0, new WaitLabels("", "", "", "", false));
+  private Key key = new Key(0, Labels.NONE);
   private long value;
 
   WallRows(Window window) {
     Map<Key, double[]> sums = new HashMap<>();
     for (int row = 0; row < window.rows(); row++) {
-      WaitLabels labels = new WaitLabels(window.labelOf(row), WaitLabels.RUNNING, "", "", false);
+      Labels labels = window.labelsOf(row).with(LabelKey.STATE, LabelKey.RUNNING);
       add(sums, window.leaf(row), labels, window.weight(row));
     }
     for (int row = 0; row < window.waitRows(); row++) {
-      WaitLabels wait = window.waitLabelsOf(row);
-      WaitLabels asleep =
-          new WaitLabels(wait.thread(), wait.state(), wait.reason(), "", wait.idle());
-      WaitLabels queued = new WaitLabels(wait.thread(), WaitLabels.RUNNABLE, "", "", wait.idle());
+      Labels asleep = window.waitLabelsOf(row).with(LabelKey.WAKER, "");
+      Labels queued = asleep.with(LabelKey.STATE, LabelKey.RUNNABLE).with(LabelKey.WAIT, "");
       add(sums, window.waitLeaf(row), asleep, window.waitBlocked(row));
       add(sums, window.waitLeaf(row), queued, window.waitRunnable(row));
     }
     rows = sums.entrySet().iterator();
   }
 
-  private static void add(Map<Key, double[]> sums, int leaf, WaitLabels labels, double nanos) {
+  private static void add(Map<Key, double[]> sums, int leaf, Labels labels, double nanos) {
     if (nanos > 0) {
       sums.computeIfAbsent(new Key(leaf, labels), k -> new double[1])[0] += nanos;
     }
@@ -69,13 +68,7 @@ final class WallRows implements ProfileRows {
   }
 
   @Override
-  public String label(ProfileLabel label) {
-    return switch (label) {
-      case THREAD -> key.labels().thread();
-      case STATE -> key.labels().state();
-      case WAIT -> key.labels().reason();
-      case WAKER -> "";
-      case IDLE -> key.labels().idle() ? "true" : "";
-    };
+  public Labels labels() {
+    return key.labels();
   }
 }

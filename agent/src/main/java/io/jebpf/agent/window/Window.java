@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The samples of one stretch of time, aggregated by stack and thread name. It belongs to one thread
- * at a time: the reader fills it, hands it over whole, the writer encodes and clears it.
+ * The samples of one stretch of time, aggregated by stack and labels. It belongs to one thread at a
+ * time: the reader fills it, hands it over whole, the writer encodes and clears it.
  *
  * <p>A stack is built from its root: {@code node = ROOT}, then {@link #push} for each raw frame,
  * then {@link #add}. Nothing on that path allocates once the frames are known. Each table has a
@@ -49,10 +49,8 @@ public final class Window {
   private final SampleTable samples;
   private final WaitTable waits;
   private final LocationTable locations = new LocationTable();
-  private final Map<String, Integer> labelNumbers = new HashMap<>();
-  private final List<String> labels = new ArrayList<>();
-  private final Map<WaitLabels, Integer> waitLabelNumbers = new HashMap<>();
-  private final List<WaitLabels> waitLabels = new ArrayList<>();
+  private final Map<Labels, Integer> labelNumbers = new HashMap<>();
+  private final List<Labels> labels = new ArrayList<>();
 
   /** Per raw frame: count, how many of these are code, how many unresolved; then the locations. */
   private int[] runs = new int[4096];
@@ -111,8 +109,8 @@ public final class Window {
     return below;
   }
 
-  /** Ends a stack: counts one sample of a thread at its leaf. */
-  public void add(int node, int label, long weight) {
+  /** Ends a stack: counts one sample of a running thread at its leaf. */
+  public void add(int node, int labels, long weight) {
     taken++;
     weightNanos += weight;
     framesSeen += stackFrames;
@@ -120,10 +118,10 @@ public final class Window {
     stackFrames = 0;
     stackUnresolved = 0;
     int leaf = node == ROOT ? tree.reservedChild(ROOT, marker(NO_FRAMES_NAME)) : node;
-    if (leaf == OVERFLOW || !samples.add(leaf, label, weight)) {
+    if (leaf == OVERFLOW || !samples.add(leaf, labels, weight)) {
       overflowed++;
       int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
-      samples.addReserved(full, label(""), weight);
+      samples.addReserved(full, labels(Labels.NONE), weight);
     }
   }
 
@@ -139,36 +137,28 @@ public final class Window {
     if (leaf == OVERFLOW || !waits.add(leaf, labels, count, blocked, runnable)) {
       waitsOverflowed++;
       int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
-      WaitLabels known = waitLabels.get(labels);
-      int state = labels(new WaitLabels("", known.state(), "", "", known.idle()));
+      Labels known = this.labels.get(labels);
+      Labels kept =
+          Labels.of(LabelKey.STATE, known.get(LabelKey.STATE))
+              .with(LabelKey.IDLE, known.get(LabelKey.IDLE));
+      int state = labels(kept);
       waits.addReserved(full, state, count, blocked, runnable);
     }
   }
 
-  /** The number of a set of labels of a wait. */
-  public int labels(WaitLabels set) {
-    Integer known = waitLabelNumbers.get(set);
+  /** The number of a set of labels; equal sets share it. */
+  public int labels(Labels set) {
+    Integer known = labelNumbers.get(set);
     if (known != null) {
       return known;
     }
-    waitLabels.add(set);
-    waitLabelNumbers.put(set, waitLabels.size() - 1);
-    return waitLabels.size() - 1;
+    labels.add(set);
+    labelNumbers.put(set, labels.size() - 1);
+    return labels.size() - 1;
   }
 
   private int marker(String name) {
     return locations.add(Mapping.MARKERS, 0, name, "", 0);
-  }
-
-  /** The number of a thread name; names of equal text share it. */
-  public int label(String name) {
-    Integer known = labelNumbers.get(name);
-    if (known != null) {
-      return known;
-    }
-    labels.add(name);
-    labelNumbers.put(name, labels.size() - 1);
-    return labels.size() - 1;
   }
 
   /**
@@ -262,8 +252,6 @@ public final class Window {
     labelNumbers.clear();
     labels.clear();
     waits.clear();
-    waitLabelNumbers.clear();
-    waitLabels.clear();
     waitsTaken = 0;
     waitsOverflowed = 0;
     runs = runs.length > 65_536 ? new int[4096] : runs;
@@ -289,8 +277,7 @@ public final class Window {
     return samples.node(row);
   }
 
-  /** Thread name of a row; empty when the row has none. */
-  public String labelOf(int row) {
+  public Labels labelsOf(int row) {
     return labels.get(samples.label(row));
   }
 
@@ -311,8 +298,8 @@ public final class Window {
     return waits.node(row);
   }
 
-  public WaitLabels waitLabelsOf(int row) {
-    return waitLabels.get(waits.label(row));
+  public Labels waitLabelsOf(int row) {
+    return labels.get(waits.label(row));
   }
 
   public double waitCount(int row) {

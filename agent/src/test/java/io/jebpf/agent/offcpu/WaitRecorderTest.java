@@ -1,10 +1,10 @@
 package io.jebpf.agent.offcpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
-import io.jebpf.agent.window.WaitLabels;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.ThreadState;
 import io.jebpf.symbolizer.Frame;
@@ -116,10 +116,10 @@ class WaitRecorderTest {
     end(1, 103, 148, 150);
     assertEquals(1, window.waitRows());
     assertRow(0, 1, 45, 2);
-    WaitLabels labels = window.waitLabelsOf(0);
-    assertEquals("thread-1", labels.thread());
-    assertEquals("blocked", labels.state());
-    assertEquals("park", labels.reason());
+    Labels labels = window.waitLabelsOf(0);
+    assertEquals("thread-1", labels.get(LabelKey.THREAD));
+    assertEquals("blocked", labels.get(LabelKey.STATE));
+    assertEquals("park", labels.get(LabelKey.WAIT));
     assertEquals(1, recorder.counters().met());
     assertEquals(0, recorder.counters().open());
     assertEquals(1, recorder.counters().nodes(), "nothing is held");
@@ -130,7 +130,7 @@ class WaitRecorderTest {
     open(1, 102, 103, ThreadState.BLOCKED, PLAIN, PARK);
     end(1, 102, 103, 104); // a fifth of its cell
     assertRow(0, 5, 5, 5);
-    assertEquals("", window.waitLabelsOf(0).waker(), "too short to name its waker");
+    assertEquals("", window.waitLabelsOf(0).get(LabelKey.WAKER), "too short to name its waker");
   }
 
   @Test
@@ -138,8 +138,8 @@ class WaitRecorderTest {
     open(1, 100, 105, ThreadState.RUNNABLE, PLAIN);
     end(1, 100, 100, 130);
     assertRow(0, 1, 0, 30);
-    assertEquals("runnable", window.waitLabelsOf(0).state());
-    assertEquals("", window.waitLabelsOf(0).reason());
+    assertEquals("runnable", window.waitLabelsOf(0).get(LabelKey.STATE));
+    assertEquals("", window.waitLabelsOf(0).get(LabelKey.WAIT));
   }
 
   @Test
@@ -181,7 +181,7 @@ class WaitRecorderTest {
     recorder = recorder(true);
     open(1, 100, 105, ThreadState.BLOCKED, POOL, PARK);
     end(1, 100, 150, 150);
-    assertTrue(window.waitLabelsOf(0).idle());
+    assertEquals(LabelKey.TRUE, window.waitLabelsOf(0).get(LabelKey.IDLE));
   }
 
   @Test
@@ -189,10 +189,10 @@ class WaitRecorderTest {
     clocks.threads.put(0, new long[] {2, 0, 0, 0});
     open(1, 100, 105, ThreadState.BLOCKED, PLAIN, PARK);
     end(1, 100, 150, 150);
-    assertEquals("full name of comm2", window.waitLabelsOf(0).waker());
+    assertEquals("full name of comm2", window.waitLabelsOf(0).get(LabelKey.WAKER));
     open(1, 200, 205, ThreadState.BLOCKED, PLAIN, PARK);
     recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 5555, "other-process");
-    assertEquals("other-process", window.waitLabelsOf(1).waker());
+    assertEquals("other-process", window.waitLabelsOf(1).get(LabelKey.WAKER));
   }
 
   @Test

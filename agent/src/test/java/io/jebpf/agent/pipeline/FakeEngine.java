@@ -4,6 +4,8 @@ import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.WalkEnd;
@@ -61,7 +63,7 @@ public final class FakeEngine implements Engine {
                       "app/Main.java",
                       (int) detail,
                       Window.FrameClass.RESOLVED));
-      window.add(node, window.label("main"), sample[1]);
+      window.add(node, window.labels(Labels.of(LabelKey.THREAD, "main")), sample[1]);
     }
   }
 

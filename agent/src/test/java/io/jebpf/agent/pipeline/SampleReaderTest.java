@@ -9,6 +9,7 @@ import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.options.Options.LogLevel;
+import io.jebpf.agent.options.OptionsBuilder;
 import io.jebpf.agent.pprof.PprofRules;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,18 +44,12 @@ class SampleReaderTest {
   }
 
   private Options options(int hz) {
-    return new Options(
-        "shop",
-        Optional.of(directory.resolve("out")),
-        1 << 20,
-        10 * SECOND,
-        hz,
-        1024,
-        10_000,
-        Map.of("env", "test"),
-        LogLevel.WARN,
-        Optional.empty(),
-        Optional.empty());
+    return new OptionsBuilder("shop")
+        .out(Optional.of(directory.resolve("out")))
+        .diskBytes(1 << 20)
+        .cpuHz(hz)
+        .labels(Map.of("env", "test"))
+        .build();
   }
 
   private void stepAfter(long nanos) {

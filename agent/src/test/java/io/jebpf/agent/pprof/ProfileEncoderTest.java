@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.agent.window.Window.FrameClass;
@@ -47,15 +49,15 @@ class ProfileEncoderTest {
 
   private static Window window() {
     Window window = new Window(Window.Limits.STANDARD, MAIN);
-    int main = window.label("main");
+    int main = thread(window, "main");
     for (int i = 0; i < 50; i++) {
       int node = window.push(Window.ROOT, 1, 5, ProfileEncoderTest::resolve);
       node = window.push(node, 2, 10 + i % 20, ProfileEncoderTest::resolve);
       node = i % 3 == 0 ? window.push(node, 3, i, ProfileEncoderTest::resolve) : node;
-      window.add(node, i % 2 == 0 ? main : window.label("pool-1 \ud83d\ude00 \ud800"), 1_000_000);
+      window.add(node, i % 2 == 0 ? main : thread(window, "pool-1 \ud83d\ude00 \ud800"), 1_000_000);
     }
     int cut = window.push(Window.ROOT, 4, 0, ProfileEncoderTest::resolve);
-    window.add(cut, window.label(""), 5_000_000);
+    window.add(cut, thread(window, ""), 5_000_000);
     return window;
   }
 
@@ -118,7 +120,7 @@ class ProfileEncoderTest {
             1,
             (w, head, detail) ->
                 w.define(LIBJVM, 1, "x" + "ü".repeat(70_000), "", 0, FrameClass.RESOLVED));
-    window.add(node, window.label("t"), 1);
+    window.add(node, thread(window, "t"), 1);
     PprofRules read = new PprofRules(encode(window, header(Map.of())));
     assertEquals(List.of(), read.broken);
     String name = read.samples.get(0).leafFirst().get(0);
@@ -190,5 +192,9 @@ class ProfileEncoderTest {
     assertTrue(self.contains("  0.066 s  60.00%  java.util.Map.get"), self);
     assertTrue(self.contains("  0.034 s  30.91%  do_sys"), self);
     assertTrue(total.contains("  0.100 s  90.91%  app.Main.<init>"), total);
+  }
+
+  private static int thread(Window window, String name) {
+    return window.labels(Labels.of(LabelKey.THREAD, name));
   }
 }

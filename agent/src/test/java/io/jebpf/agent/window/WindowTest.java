@@ -53,8 +53,8 @@ class WindowTest {
   @Test
   void equalStacksOfOneThreadAreOneRow() {
     Window window = window();
-    int main = window.label("main");
-    int other = window.label("other");
+    int main = thread(window, "main");
+    int other = thread(window, "other");
     window.add(stack(window, 1, 2, 3), main, 10);
     window.add(stack(window, 1, 2, 3), main, 20);
     window.add(stack(window, 1, 2, 3), other, 5);
@@ -63,7 +63,7 @@ class WindowTest {
     assertEquals(List.of("f3", "f2", "f1"), names(window, 0));
     assertEquals(2, window.count(0));
     assertEquals(30, window.weight(0));
-    assertEquals("other", window.labelOf(1));
+    assertEquals("other", window.labelsOf(1).get(LabelKey.THREAD));
     assertEquals(List.of("f2", "f1"), names(window, 2));
     assertEquals(4, window.taken());
     assertEquals(36, window.weightNanos());
@@ -76,7 +76,7 @@ class WindowTest {
     Window window = window();
     int node = window.push(Window.ROOT, 1, 1, resolver);
     node = window.push(node, 3, 2, resolver);
-    window.add(node, window.label("t"), 1);
+    window.add(node, thread(window, "t"), 1);
     assertEquals(List.of("f2.inlined0", "f2.inlined1", "f2", "f1"), names(window, 0));
     assertEquals(4, window.framesSeen());
   }
@@ -85,7 +85,7 @@ class WindowTest {
   void unresolvedFramesAreCountedPerSample() {
     Window window = window();
     for (int i = 0; i < 3; i++) {
-      window.add(stack(window, 1, 13, 2), window.label("t"), 1);
+      window.add(stack(window, 1, 13, 2), thread(window, "t"), 1);
     }
     assertEquals(9, window.framesSeen());
     assertEquals(3, window.framesUnresolved());
@@ -108,7 +108,7 @@ class WindowTest {
       String thread = "t" + random.nextInt(2);
       int weight = random.nextInt(1000);
       int before = window.rows();
-      window.add(stack(window, details), window.label(thread), weight);
+      window.add(stack(window, details), thread(window, thread), weight);
       key.add(thread);
       if (window.overflowed() == 0) {
         expected.merge(key, (long) weight, Long::sum);
@@ -121,7 +121,7 @@ class WindowTest {
     Map<List<String>, Long> got = new HashMap<>();
     for (int row = 0; row < window.rows(); row++) {
       List<String> key = names(window, row);
-      key.add(window.labelOf(row));
+      key.add(window.labelsOf(row).get(LabelKey.THREAD));
       if (!key.contains(Window.OVERFLOW_NAME)) {
         got.merge(key, window.weight(row), Long::sum);
       }
@@ -139,7 +139,7 @@ class WindowTest {
       Window window = new Window(limits, MAIN);
       boolean toldInTime = false;
       for (int i = 0; i < 50; i++) {
-        window.add(stack(window, i), window.label("t"), 100);
+        window.add(stack(window, i), thread(window, "t"), 100);
         toldInTime |= window.isNearlyFull() && window.overflowed() == 0;
       }
       assertTrue(toldInTime, "no early word at " + limits);
@@ -161,9 +161,9 @@ class WindowTest {
   @Test
   void aSampleWithoutFramesSaysSo() {
     Window window = window();
-    window.add(Window.ROOT, window.label("t"), 3);
+    window.add(Window.ROOT, thread(window, "t"), 3);
     assertEquals(List.of(Window.NO_FRAMES_NAME), names(window, 0));
-    assertEquals("t", window.labelOf(0));
+    assertEquals("t", window.labelsOf(0).get(LabelKey.THREAD));
     assertEquals(0, window.overflowed());
   }
 
@@ -171,7 +171,7 @@ class WindowTest {
   void clearForgetsEverythingButTheMainBinary() {
     Window window = window();
     for (int i = 0; i < 5000; i++) {
-      window.add(stack(window, 1, 2, i), window.label("t" + i % 7), 1);
+      window.add(stack(window, 1, 2, i), thread(window, "t" + i % 7), 1);
     }
     window.clear();
     assertTrue(window.isEmpty());
@@ -179,8 +179,12 @@ class WindowTest {
     assertEquals(0, window.rows());
     assertEquals(0, window.locations());
     assertEquals(List.of(MAIN), window.mappings());
-    window.add(stack(window, 9), window.label("x"), 2);
+    window.add(stack(window, 9), thread(window, "x"), 2);
     assertEquals(List.of("f9"), names(window, 0));
-    assertEquals("x", window.labelOf(0));
+    assertEquals("x", window.labelsOf(0).get(LabelKey.THREAD));
+  }
+
+  private static int thread(Window window, String name) {
+    return window.labels(Labels.of(LabelKey.THREAD, name));
   }
 }

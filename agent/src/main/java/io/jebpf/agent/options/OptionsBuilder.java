@@ -1,0 +1,100 @@
+package io.jebpf.agent.options;
+
+import io.jebpf.agent.options.Options.LogLevel;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Puts {@link Options} together. What is not set is off or as in the option table's column of
+ * defaults, so that who needs three options names three.
+ */
+public final class OptionsBuilder {
+  private final String service;
+  private Optional<Path> out = Optional.empty();
+  private long diskBytes = 256L << 20;
+  private long windowNanos = 10_000_000_000L;
+  private int cpuHz = 99;
+  private OffCpuOptions offCpu = OffCpuOptions.OFF;
+  private int stackDepth = 1024;
+  private long budgetMillionths = 10_000;
+  private Map<String, String> labels = Map.of();
+  private LogLevel logLevel = LogLevel.WARN;
+  private Optional<Path> logFile = Optional.empty();
+  private Optional<Path> nativeDir = Optional.empty();
+
+  public OptionsBuilder(String service) {
+    this.service = service;
+  }
+
+  public OptionsBuilder out(Optional<Path> directory) {
+    out = directory;
+    return this;
+  }
+
+  public OptionsBuilder diskBytes(long bytes) {
+    diskBytes = bytes;
+    return this;
+  }
+
+  public OptionsBuilder windowNanos(long nanos) {
+    windowNanos = nanos;
+    return this;
+  }
+
+  public OptionsBuilder cpuHz(int hz) {
+    cpuHz = hz;
+    return this;
+  }
+
+  public OptionsBuilder offCpu(OffCpuOptions waits) {
+    offCpu = waits;
+    return this;
+  }
+
+  public OptionsBuilder stackDepth(int frames) {
+    stackDepth = frames;
+    return this;
+  }
+
+  public OptionsBuilder budgetMillionths(long millionths) {
+    budgetMillionths = millionths;
+    return this;
+  }
+
+  public OptionsBuilder labels(Map<String, String> texts) {
+    labels = texts;
+    return this;
+  }
+
+  public OptionsBuilder logLevel(LogLevel level) {
+    logLevel = level;
+    return this;
+  }
+
+  public OptionsBuilder logFile(Optional<Path> file) {
+    logFile = file;
+    return this;
+  }
+
+  public OptionsBuilder nativeDir(Optional<Path> directory) {
+    nativeDir = directory;
+    return this;
+  }
+
+  public Options build() {
+    return new Options(
+        service,
+        out,
+        diskBytes,
+        windowNanos,
+        cpuHz,
+        offCpu,
+        stackDepth,
+        budgetMillionths,
+        labels,
+        logLevel,
+        logFile,
+        nativeDir);
+  }
+}
