@@ -4,9 +4,9 @@ MVN = mvn -B -ntp -q
 
 .PHONY: build test demo bench matrix format clean setup
 
-## agent/target/jebpf.jar
+## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
-	@$(MVN) -DskipTests -pl agent -am package
+	@$(MVN) -DskipTests -pl agent,agent/api -am package
 	@ls -l agent/target/jebpf.jar
 
 ## every test; kernel tests need root and are skipped with the reason without it

@@ -30,7 +30,7 @@ final class TestSummary {
     Path root = Path.of(args[0]);
     TestSummary all = new TestSummary();
     System.out.println();
-    for (String module : List.of("bpf", "symbolizer", "agent", "integration-tests")) {
+    for (String module : List.of("bpf", "symbolizer", "agent/api", "agent", "integration-tests")) {
       int before = all.tests;
       for (Path report : reports(root.resolve(module).resolve("target/surefire-reports"))) {
         all.add(report);

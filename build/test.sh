@@ -7,7 +7,7 @@ jdk=$(build/find-jdk.sh) || exit 1
 started=$SECONDS
 failed=()
 
-rm -rf ./*/target/surefire-reports
+rm -rf ./*/target/surefire-reports agent/api/target/surefire-reports
 mvn -B -ntp -Dmaven.test.failure.ignore=true -Dformat.phase=none verify || failed+=("the build")
 "$jdk/bin/java" build/TestSummary.java . || failed+=("tests")
 mvn -B -ntp -q -N verify || failed+=("the format of the sources")

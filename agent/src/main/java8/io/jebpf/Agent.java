@@ -10,6 +10,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 
@@ -34,6 +36,10 @@ public final class Agent extends ClassLoader implements Runnable {
   /** Set while an agent runs or starts, so that a second attach does not load a second one. */
   private static final AtomicBoolean RUNNING = new AtomicBoolean();
 
+  /** What {@link #api} gives: the running profiler's answers, null while none runs. */
+  private static final AtomicReference<BiFunction<String, Object[], Object>> API =
+      new AtomicReference<>();
+
   private final String arguments;
   private final Instrumentation instrumentation;
 
@@ -42,6 +48,14 @@ public final class Agent extends ClassLoader implements Runnable {
     // application
     this.arguments = arguments;
     this.instrumentation = instrumentation;
+  }
+
+  /**
+   * Where classes of io.jebpf.api, in whatever loader, find the profiler: a function of an
+   * operation's name and its arguments, of the JDK's types alone. The profiler sets and clears it.
+   */
+  public static AtomicReference<BiFunction<String, Object[], Object>> api() {
+    return API;
   }
 
   /** Called by the JVM before the application's main method. Returns at once. */
