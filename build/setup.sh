@@ -30,6 +30,8 @@ need_file libbpf-dev /usr/include/bpf/bpf_helpers.h
 need_file libbpf1 /usr/lib/$triplet/libbpf.so.1 /lib/$triplet/libbpf.so.1
 need_file libelf1 /usr/lib/$triplet/libelf.so.1 /lib/$triplet/libelf.so.1
 need_file zlib1g /usr/lib/$triplet/libz.so.1 /lib/$triplet/libz.so.1
+has chromium || wished+=(chromium) # looks at the pictures that we draw
+has chromedriver || wished+=(chromium-driver)
 has go || wished+=(golang-go) # `go tool pprof` reads our profiles in the integration tests
 
 if [ ${#missing[@]} -gt 0 ] || [ ${#wished[@]} -gt 0 ]; then

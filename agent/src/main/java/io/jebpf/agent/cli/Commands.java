@@ -21,6 +21,7 @@ public final class Commands {
         List.of(
             new Printing("doctor", "says what the kernel offers and what is missing", Doctor::run),
             new Summary(),
+            new FlameGraphCommand(),
             new Printing("options", "lists the options of the agent", Commands::options),
             new Printing("version", "prints the version", this::version));
   }

@@ -177,8 +177,10 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
         }
         case MARKER -> define(into, Mapping.MARKERS, 0, frame);
         case KERNEL -> define(into, Mapping.KERNEL, 0, frame);
-        case COMPILED, INLINED, INTERPRETED, NATIVE_METHOD, STUB ->
-            define(into, Mapping.JVM, 0, frame);
+        case COMPILED, NATIVE_METHOD -> define(into, Mapping.JVM, 0, frame);
+        case INLINED -> define(into, Mapping.JVM_INLINED, 0, frame);
+        case INTERPRETED -> define(into, Mapping.JVM_INTERPRETED, 0, frame);
+        case STUB -> define(into, Mapping.JVM_STUBS, 0, frame);
       }
     }
   }

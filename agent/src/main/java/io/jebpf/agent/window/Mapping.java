@@ -21,8 +21,20 @@ public record Mapping(
     JAVA
   }
 
-  /** Compiled, interpreted and generated code of the JVM. */
+  /** Code that the JVM compiled or generated. */
   public static final Mapping JVM = named("[jvm]", Kind.JAVA);
+
+  /**
+   * Java methods inlined into compiled code. The next three are mappings of their own because pprof
+   * has no other place for the kind of a frame; flame graphs are coloured by it.
+   */
+  public static final Mapping JVM_INLINED = named("[jvm inlined]", Kind.JAVA);
+
+  /** Java methods run by the interpreter. */
+  public static final Mapping JVM_INTERPRETED = named("[jvm interpreted]", Kind.JAVA);
+
+  /** Code the JVM generated for itself. */
+  public static final Mapping JVM_STUBS = named("[jvm stubs]", Kind.JAVA);
 
   /** The upper half of the address space. */
   public static final Mapping KERNEL =

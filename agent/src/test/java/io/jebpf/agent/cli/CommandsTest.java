@@ -45,7 +45,7 @@ class CommandsTest {
             .filter(line -> line.startsWith("  java -jar jebpf.jar "))
             .map(line -> line.strip().split(" ")[3])
             .toList();
-    assertEquals(List.of("doctor", "summary", "options", "version"), listed);
+    assertEquals(List.of("doctor", "summary", "flamegraph", "options", "version"), listed);
   }
 
   @Test
