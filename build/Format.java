@@ -4,7 +4,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.spi.ToolProvider;
@@ -14,7 +18,8 @@ import java.util.spi.ToolProvider;
  * files that differ, {@code apply} rewrites them. Run by the root pom.xml as a source file.
  *
  * <p>Not Spotless, because google-java-format uses the parser of the JVM it runs in: Maven's Java
- * 17 cannot read Java 22.
+ * 17 cannot read Java 22. Files whose contents were found formatted before are known by their
+ * digest in target/tools/formatted and left out: that is nearly all of them, and a second each.
  */
 final class Format {
   private static final Set<String> NOT_OURS = Set.of("target", ".git");
@@ -23,17 +28,46 @@ final class Format {
 
   public static void main(String[] args) throws IOException {
     boolean check = args[0].equals("check");
+    Path root = Path.of(args[1]);
+    Path known = root.resolve("target/tools/formatted");
+    Set<String> formatted =
+        Files.exists(known) ? new HashSet<>(Files.readAllLines(known)) : new HashSet<>();
+    List<String> files = new ArrayList<>();
+    for (String file : javaFiles(root)) {
+      if (!formatted.contains(digest(file))) {
+        files.add(file);
+      }
+    }
     List<String> command = new ArrayList<>();
     command.addAll(check ? List.of("--dry-run", "--set-exit-if-changed") : List.of("--replace"));
-    command.addAll(javaFiles(Path.of(args[1])));
+    command.addAll(files);
     int exit =
-        ToolProvider.findFirst("google-java-format")
-            .orElseThrow()
-            .run(System.err, System.err, command.toArray(String[]::new));
+        files.isEmpty()
+            ? 0
+            : ToolProvider.findFirst("google-java-format")
+                .orElseThrow()
+                .run(System.err, System.err, command.toArray(String[]::new));
+    if (exit == 0) {
+      List<String> now = new ArrayList<>();
+      for (String file : javaFiles(root)) {
+        now.add(digest(file));
+      }
+      Files.createDirectories(known.getParent());
+      Files.write(known, now);
+    }
     if (check && exit != 0) {
       System.err.println("The files above are not formatted. Run: make format");
     }
     System.exit(exit);
+  }
+
+  private static String digest(String file) throws IOException {
+    try {
+      byte[] sum = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(Path.of(file)));
+      return HexFormat.of().formatHex(sum);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e); // every JDK has it
+    }
   }
 
   private static List<String> javaFiles(Path root) throws IOException {
