@@ -3,10 +3,12 @@ package io.jebpf.agent;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.engine.EngineStarter;
+import io.jebpf.agent.history.History;
 import io.jebpf.agent.jmx.LazyRegistration;
 import io.jebpf.agent.jmx.ProfilerBean;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.ondemand.OnDemand;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.AgentIdentity;
 import io.jebpf.agent.pipeline.SampleReader;
@@ -36,11 +38,13 @@ final class Profiler {
   private final EngineStarter starter;
   private final AgentIdentity identity;
   private final String version;
+  private final History history;
   private final WindowWriter writer;
 
   private volatile State state = new State.Starting();
   private volatile boolean stopping;
   private volatile Optional<SampleReader> reader = Optional.empty();
+  private volatile Optional<OnDemand> onDemand = Optional.empty();
   private volatile Optional<Engine.Facts> facts = Optional.empty();
   private volatile Optional<Thread> readerThread = Optional.empty();
   private volatile Optional<Thread> writerThread = Optional.empty();
@@ -62,7 +66,8 @@ final class Profiler {
     this.starter = starter;
     this.version = version;
     this.identity = AgentIdentity.ofThisProcess(version);
-    this.writer = new WindowWriter(options, log);
+    this.history = new History(options.history().nanos(), options.history().bytes());
+    this.writer = new WindowWriter(options, log, history);
   }
 
   /** Puts the shutdown hook in place; too late when the JVM is ending already, which is fine. */
@@ -102,6 +107,7 @@ final class Profiler {
       SampleReader sampleReader =
           new SampleReader(engine, options, writer, identity, log, System::nanoTime);
       reader = Optional.of(sampleReader);
+      onDemand = Optional.of(OnDemand.of(sampleReader, history, options, engine.facts()));
       sampleReader.start();
       state = new State.Running();
       log.notice(startLine(engine.facts()));

@@ -3,6 +3,7 @@ package io.jebpf.agent.engine;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.offcpu.OpenWaitSink;
 import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.KernelStat;
@@ -79,6 +80,12 @@ final class KernelOffCpu implements OffCpuEngine {
   public void endWindow(Window window, long nowNanos, long startNanos) {
     recorder.into(window);
     recorder.endWindow(nowNanos, startNanos);
+  }
+
+  @Override
+  public void showOpen(Window window, long nowNanos, long startNanos, OpenWaitSink sink) {
+    recorder.into(window);
+    recorder.showOpen(nowNanos, startNanos, sink);
   }
 
   void beginWindow() {

@@ -1,6 +1,7 @@
 package io.jebpf.agent.engine;
 
 import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.offcpu.OpenWaitSink;
 import io.jebpf.agent.window.Window;
 
 /** The part of an engine that accounts for waits. Owner: thread "jebpf-reader". */
@@ -45,6 +46,12 @@ public interface OffCpuEngine {
    * @param nowNanos the window's end, before the last {@link Engine#drain} into it
    */
   void endWindow(Window window, long nowNanos, long startNanos);
+
+  /**
+   * Shows waits that go on with what is in no window of theirs, reads the exact clocks, and changes
+   * nothing but the numbers of stacks and labels in the window.
+   */
+  default void showOpen(Window window, long nowNanos, long startNanos, OpenWaitSink sink) {}
 
   /** Figures since the start: the counters of waits now, the clocks as of the last window's end. */
   OffCpuStats stats();

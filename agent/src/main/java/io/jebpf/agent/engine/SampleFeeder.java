@@ -95,7 +95,7 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     if (sample.kernelFrames() > 0) {
       node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
     }
-    into.add(node, into.labels(labels(sample)), sample.weightNanos());
+    into.add(node, into.labels(labels(sample)), sample.weightNanos(), sample.timeNanos());
     walkNanos += sample.walkNanos();
   }
 

@@ -234,9 +234,13 @@ public final class WaitRecorder {
   }
 
   /** Waits shorter than two periods stay whole for the next window: they may not be certain. */
+  private boolean isReported(int slot, long now) {
+    return now - waits.start(slot) >= 2 * Math.max(period, waits.period(slot));
+  }
+
   private void reportOpen(int slot, long now, long windowStart) {
     long start = waits.start(slot);
-    if (now - start < 2 * Math.max(period, waits.period(slot))) {
+    if (!isReported(slot, now)) {
       return;
     }
     boolean begun = waits.reported(slot) != 0;
@@ -290,14 +294,48 @@ public final class WaitRecorder {
     if (idle && !includeIdle) {
       return;
     }
-    String reason = preempted ? "" : reason(verdict).label();
-    Labels labels =
-        Labels.of(LabelKey.THREAD, thread)
-            .with(LabelKey.STATE, label(state))
-            .with(LabelKey.WAIT, reason)
-            .with(LabelKey.WAKER, waker)
-            .with(LabelKey.IDLE, idle ? LabelKey.TRUE : "");
-    window.addWait(windowNode(leaf), window.labels(labels), count, asleep, queued);
+    Labels labels = labels(thread, state, verdict, waker, idle);
+    boolean counted = count > 0;
+    window.addWait(windowNode(leaf), window.labels(labels), weight, counted, from, turn, end);
+  }
+
+  private static Labels labels(
+      String thread, ThreadState state, short verdict, String waker, boolean idle) {
+    return Labels.of(LabelKey.THREAD, thread)
+        .with(LabelKey.STATE, label(state))
+        .with(LabelKey.WAIT, state == ThreadState.RUNNABLE ? "" : reason(verdict).label())
+        .with(LabelKey.WAKER, waker)
+        .with(LabelKey.IDLE, idle ? LabelKey.TRUE : "");
+  }
+
+  /**
+   * Shows what {@link #endWindow} would put into the window if it ended at {@code nowNanos}, and
+   * puts nothing there: only their stacks and labels get numbers in it. Reads the clocks.
+   */
+  public void showOpen(long nowNanos, long windowStartNanos, OpenWaitSink sink) {
+    clocks.pass(nowNanos, (tid, threadStart, waitStart) -> {});
+    int through = 0;
+    for (int slot = 0; slot < waits.slots(); slot++) {
+      if (waits.isUsed(slot) && isReported(slot, nowNanos)) {
+        boolean shared = waits.start(slot) <= windowStartNanos && ++through > ROWS_THROUGH_MAX;
+        showOpen(slot, nowNanos, shared ? OTHER_THREADS : waits.thread(slot), sink);
+      }
+    }
+  }
+
+  private void showOpen(int slot, long now, String thread, OpenWaitSink sink) {
+    ThreadState state = waits.state(slot);
+    boolean preempted = state == ThreadState.RUNNABLE;
+    int leaf = waits.leaf(slot);
+    short verdict = verdict(leaf);
+    boolean idle = isIdle(slot, verdict, preempted);
+    boolean begun = waits.reported(slot) != 0;
+    long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
+    if (now > from && (includeIdle || !idle)) {
+      Labels labels = labels(thread, state, verdict, "", idle);
+      long turn = preempted ? from : now;
+      sink.wait(windowNode(leaf), window.labels(labels), from, turn, now, !begun);
+    }
   }
 
   /** That a thread has to wait for a CPU is no idleness, unless it is one of ours. */

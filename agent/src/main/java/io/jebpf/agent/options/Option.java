@@ -61,6 +61,19 @@ enum Option {
       "10ms",
       new Range(0, 3_600_000_000_000L),
       "Waits of this length and more carry the label `waker`: the thread that ended them."),
+  HISTORY(
+      "history",
+      OptionType.DURATION,
+      "5m",
+      new Range(0, 3_600_000_000_000L),
+      "How much of the past is kept in memory, each sample with its time, so that the profile of"
+          + " any moment in it can be had afterwards; `0` keeps none."),
+  HISTORY_SIZE(
+      "history.size",
+      OptionType.SIZE,
+      "16m",
+      new Range(1L << 20, 1L << 30),
+      "Most memory that `history` may take. The oldest goes first, and is counted."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   BUDGET(
       "budget",

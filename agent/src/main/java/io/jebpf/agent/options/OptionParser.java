@@ -73,6 +73,7 @@ public final class OptionParser {
         .windowNanos(number(Option.WINDOW))
         .cpuHz((int) number(Option.CPU))
         .offCpu(offCpu())
+        .history(new HistoryOptions(number(Option.HISTORY), number(Option.HISTORY_SIZE)))
         .stackDepth((int) number(Option.DEPTH))
         .budgetMillionths(number(Option.BUDGET))
         .labels(labels())

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param windowNanos length of one profile
  * @param cpuHz samples per second and CPU; 0 for none
  * @param offCpu what is asked for about waits
+ * @param history what is kept of the past
  * @param stackDepth most frames in a stack
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
  * @param labels on every sample, in the order given
@@ -30,6 +31,7 @@ public record Options(
     long windowNanos,
     int cpuHz,
     OffCpuOptions offCpu,
+    HistoryOptions history,
     int stackDepth,
     long budgetMillionths,
     Map<String, String> labels,
@@ -75,6 +77,10 @@ public record Options(
         + ",offcpu="
         + OptionType.DURATION.format(offCpu.tickNanos())
         + (offCpu.isOn() ? offCpuDetails() : "")
+        + ",history="
+        + OptionType.DURATION.format(history.nanos())
+        + ",history.size="
+        + OptionType.SIZE.format(history.bytes())
         + ",depth="
         + stackDepth
         + ",budget="

@@ -16,6 +16,7 @@ public final class OptionsBuilder {
   private long windowNanos = 10_000_000_000L;
   private int cpuHz = 99;
   private OffCpuOptions offCpu = OffCpuOptions.OFF;
+  private HistoryOptions history = HistoryOptions.STANDARD;
   private int stackDepth = 1024;
   private long budgetMillionths = 10_000;
   private Map<String, String> labels = Map.of();
@@ -49,6 +50,11 @@ public final class OptionsBuilder {
 
   public OptionsBuilder offCpu(OffCpuOptions waits) {
     offCpu = waits;
+    return this;
+  }
+
+  public OptionsBuilder history(HistoryOptions past) {
+    history = past;
     return this;
   }
 
@@ -90,6 +96,7 @@ public final class OptionsBuilder {
         windowNanos,
         cpuHz,
         offCpu,
+        history,
         stackDepth,
         budgetMillionths,
         labels,

@@ -1,11 +1,11 @@
 package io.jebpf.agent.pipeline;
 
+import io.jebpf.agent.history.Mark;
 import io.jebpf.agent.offcpu.ClockTotals;
 import io.jebpf.agent.offcpu.OffCpuCounters;
 import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.pipeline.WindowReport.Measured;
 import io.jebpf.agent.pprof.QualityComments;
-import io.jebpf.agent.window.Window;
 
 /** The quality data of a window's waits, as comments of their profiles. Pure. */
 final class OffCpuReport {
@@ -17,15 +17,17 @@ final class OffCpuReport {
     return measured.counters().programNanos() - offCpu.tickNanos() - offCpu.switchNanos();
   }
 
-  static void add(QualityComments comments, Window window, Measured measured) {
+  static void add(QualityComments comments, Measured measured) {
+    Mark begin = measured.begin();
+    Mark end = measured.end();
     OffCpuStats stats = measured.offCpu();
     OffCpuCounters waits = stats.counters();
     ClockTotals exact = waits.exact();
     ClockTotals estimated = waits.estimated();
     comments
-        .fact(QualityComments.TICK_NANOS, Long.toString(measured.tickNanos()))
-        .fact(QualityComments.TICK_ASKED_NANOS, Long.toString(measured.askedTickNanos()));
-    if (measured.tickNanos() > measured.askedTickNanos()) {
+        .fact(QualityComments.TICK_NANOS, Long.toString(end.tickNanos()))
+        .fact(QualityComments.TICK_ASKED_NANOS, Long.toString(end.askedTickNanos()));
+    if (end.tickNanos() > end.askedTickNanos()) {
       comments.fact(
           QualityComments.BUDGET, "interval raised to keep the programs within the budget");
     }
@@ -40,7 +42,8 @@ final class OffCpuReport {
         .fact(QualityComments.WAITS_OPEN, Long.toString(waits.open()))
         .sum(QualityComments.WAITS_LOST, waits.dropped() + stats.listFull())
         .sumUnlessZero(QualityComments.WAITS_ENDS_LOST, waits.endsLost())
-        .sumUnlessZero(QualityComments.WAITS_OVERFLOWED, window.waitsOverflowed())
+        .sumUnlessZero(
+            QualityComments.WAITS_OVERFLOWED, end.waitsOverflowed() - begin.waitsOverflowed())
         .sumUnlessZero(QualityComments.CLOCKS_MISSING, stats.clocksFull())
         .sum(QualityComments.RUNNING_EXACT_NANOS, exact.running())
         .sum(QualityComments.RUNNABLE_EXACT_NANOS, exact.runnable())

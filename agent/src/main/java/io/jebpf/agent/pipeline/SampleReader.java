@@ -3,17 +3,22 @@ package io.jebpf.agent.pipeline;
 import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
+import io.jebpf.agent.history.Mark;
+import io.jebpf.agent.history.Segment;
+import io.jebpf.agent.history.SegmentWriter;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
-import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.ondemand.Profiles;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileHeader;
 import io.jebpf.agent.pprof.ProfileKind;
+import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.window.Window;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -22,7 +27,7 @@ import java.util.function.LongSupplier;
  * rate on request. The work of thread "jebpf-reader", one {@link #step} at a time; who calls it,
  * and how it waits in between, is outside, so that tests step by hand.
  */
-public final class SampleReader {
+public final class SampleReader implements Profiles.Stream {
   /** The kernel side does not wake us up: a full buffer has to be far away at this pace. */
   private static final long POLL_NANOS = 100_000_000L;
 
@@ -46,8 +51,8 @@ public final class SampleReader {
   private Window window;
   private Instant startWall = Instant.EPOCH;
   private long startNanos;
-  private Readings started = new Readings(Counters.ZERO, OffCpuStats.ZERO, 0, 0);
-  private long windowRateChanges;
+  private Mark started = Mark.ZERO; // read once where one window ends and the next begins
+  private long serial = 1;
   private boolean extended;
 
   private long tickNanos;
@@ -63,13 +68,13 @@ public final class SampleReader {
   private long framesUnresolved;
   private long rateChanges;
   private long windowsExtended;
+  private long waitsOverflowed;
+  private long sampledNanos;
   private long lostReported;
-
-  /** Read once where one window ends and the next begins, so that nothing falls in between. */
-  private record Readings(
-      Counters counters, OffCpuStats offCpu, long processNanos, long agentNanos) {}
+  private final OpenRequests requests = new OpenRequests();
 
   private volatile int askedHz;
+  private volatile boolean isSampling = true;
   private volatile Snapshot snapshot = Snapshot.ZERO;
   private volatile Optional<Thread> runner = Optional.empty();
 
@@ -121,6 +126,29 @@ public final class SampleReader {
     return snapshot;
   }
 
+  @Override
+  public CompletableFuture<Segment> askOpen(long notBeforeNanos) {
+    CompletableFuture<Segment> answer = requests.ask(notBeforeNanos);
+    if (!isSampling) {
+      runner.ifPresent(
+          LockSupport::unpark); // else it comes by soon enough, and answers many at once
+    }
+    return answer;
+  }
+
+  @Override
+  public QualityComments quality(
+      ProfileKind kind, long samples, long cpuNanos, Mark begin, Mark end) {
+    double whole = Math.max(1, end.sampledNanos() - begin.sampledNanos());
+    double scale =
+        CpuScale.of(
+            end.processNanos() - begin.processNanos(), (long) whole, end.taken() - begin.taken());
+    return report.comments(
+        kind,
+        new WindowReport.Shown(samples, cpuNanos, scale),
+        WindowReport.Measured.between(begin, end));
+  }
+
   // ---- for the reader thread
 
   /** Begins sampling. */
@@ -129,7 +157,7 @@ public final class SampleReader {
     ticker.apply();
     long now = nanoClock.getAsLong();
     engine.offCpu().start(now);
-    begin(now, read());
+    begin(now, read(now));
     tickNanos = now;
     applyRate(askedHz);
   }
@@ -151,9 +179,14 @@ public final class SampleReader {
     if (now - tickNanos >= TICK_NANOS) {
       tick(now);
     }
-    if (now - startNanos >= options.windowNanos() || window.isNearlyFull()) {
+    boolean full = window.isNearlyFull(); // and more may wait in the ring
+    if (now - startNanos >= options.windowNanos() || full) {
       endWindow(now);
     }
+    if (!full && requests.isDue(now)) {
+      requests.answer(now, open(now));
+    }
+    isSampling = isActive();
     return isActive() ? pace(backlog) : POLL_PAUSED_NANOS;
   }
 
@@ -181,26 +214,52 @@ public final class SampleReader {
     engine.offCpu().endWindow(window, now, startNanos);
     publish();
     if (!window.isEmpty()) {
-      writer.hand(finished(read(), now));
+      writer.hand(finished(read(now), now));
     }
+    requests.refuse();
   }
 
-  private void begin(long now, Readings readings) {
+  private void begin(long now, Mark mark) {
     engine.beginWindow();
     startNanos = now;
     startWall = Instant.now();
-    started = readings;
-    windowRateChanges = 0;
+    started = mark;
     extended = false;
   }
 
-  private Readings read() {
+  private Mark read(long now) {
     Counters fresh = engine.counters(); // reads the off-CPU side's too
-    return new Readings(
+    return new Mark(
+        now,
         fresh,
         engine.offCpu().stats(),
         ProcStat.processNanos(),
-        ProcStat.threadNanos() + writer.cpuNanos());
+        ProcStat.threadNanos() + writer.cpuNanos(),
+        rateHz,
+        askedHz,
+        ticker.period(),
+        ticker.asked(),
+        rateChanges,
+        taken + window.taken(),
+        frames + window.framesSeen(),
+        framesUnresolved + window.framesUnresolved(),
+        overflowed + window.overflowed(),
+        waitsOverflowed + window.waitsOverflowed(),
+        sampledNanos + window.weightNanos());
+  }
+
+  /** The open window as it is, with the waits that go on; the window stays as it was. */
+  private Segment open(long now) {
+    SegmentWriter segment = new SegmentWriter(window);
+    engine.offCpu().showOpen(window, now, startNanos, segment);
+    Mark mark = read(now);
+    window.scale(scale(mark));
+    return segment.write(serial, started, mark);
+  }
+
+  private double scale(Mark end) {
+    return CpuScale.of(
+        end.processNanos() - started.processNanos(), window.weightNanos(), window.taken());
   }
 
   private void tick(long now) {
@@ -279,7 +338,6 @@ public final class SampleReader {
     try {
       applyRate(hz);
       rateChanges++;
-      windowRateChanges++;
       failed = false;
     } catch (EngineException e) {
       failed = true;
@@ -305,7 +363,7 @@ public final class SampleReader {
       return;
     }
     engine.offCpu().endWindow(window, now, startNanos);
-    Readings end = read();
+    Mark end = read(now);
     if (window.isEmpty() || next.isEmpty()) {
       next.ifPresent(writer::giveFree);
       if (end.counters().lost() == started.counters().lost() && window.isEmpty()) {
@@ -317,31 +375,23 @@ public final class SampleReader {
     overflowed += window.overflowed();
     frames += window.framesSeen();
     framesUnresolved += window.framesUnresolved();
+    waitsOverflowed += window.waitsOverflowed();
+    sampledNanos += window.weightNanos();
     writer.hand(finished(end, now));
     window = next.get();
     begin(now, end);
   }
 
-  private FinishedWindow finished(Readings end, long now) {
-    WindowReport.Measured measured =
-        new WindowReport.Measured(
-            end.counters().since(started.counters()),
-            end.offCpu().since(started.offCpu()),
-            end.processNanos() - started.processNanos(),
-            end.agentNanos() - started.agentNanos(),
-            rateHz,
-            askedHz,
-            ticker.period(),
-            ticker.asked(),
-            windowRateChanges);
-    window.scale(CpuScale.of(measured.processNanos(), window.weightNanos(), window.taken()));
+  private FinishedWindow finished(Mark end, long now) {
+    WindowReport.Measured measured = WindowReport.Measured.between(started, end);
+    window.scale(scale(end));
     List<PlannedProfile> profiles = new ArrayList<>();
     for (ProfileKind kind : ProfileKind.values()) {
       if (!kind.isEmpty(window) && (kind == ProfileKind.CPU || engine.offCpu().isPresent())) {
         profiles.add(new PlannedProfile(kind, header(kind, measured, now)));
       }
     }
-    return new FinishedWindow(window, profiles, startWall);
+    return new FinishedWindow(window, profiles, startWall, serial++, started, end);
   }
 
   private ProfileHeader header(ProfileKind kind, WindowReport.Measured measured, long now) {

@@ -2,6 +2,7 @@ package io.jebpf.agent.pipeline;
 
 import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.engine.Engine;
+import io.jebpf.agent.history.Mark;
 import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileKind;
@@ -17,17 +18,24 @@ final class WindowReport {
   private final Engine.Facts facts;
   private final AgentIdentity identity;
 
-  /** What was measured beside the window itself, between its start and its end. */
-  record Measured(
-      Counters counters,
-      OffCpuStats offCpu,
-      long processNanos,
-      long agentNanos,
-      int rateHz,
-      int askedHz,
-      long tickNanos,
-      long askedTickNanos,
-      long rateChanges) {}
+  /** What lies between two marks; rates are those of the later one. */
+  record Measured(Counters counters, OffCpuStats offCpu, Mark begin, Mark end) {
+    static Measured between(Mark begin, Mark end) {
+      return new Measured(
+          end.counters().since(begin.counters()), end.offCpu().since(begin.offCpu()), begin, end);
+    }
+
+    long processNanos() {
+      return end.processNanos() - begin.processNanos();
+    }
+
+    long sampledNanos() {
+      return end.sampledNanos() - begin.sampledNanos();
+    }
+  }
+
+  /** What a profile's own samples add up to. */
+  record Shown(long samples, long cpuNanos, double scale) {}
 
   WindowReport(Options options, Engine.Facts facts, AgentIdentity identity) {
     this.options = options;
@@ -36,6 +44,11 @@ final class WindowReport {
   }
 
   List<String> comments(ProfileKind kind, Window window, Measured measured) {
+    return comments(kind, new Shown(window.taken(), window.weightNanos(), window.scale()), measured)
+        .list();
+  }
+
+  QualityComments comments(ProfileKind kind, Shown shown, Measured measured) {
     QualityComments comments = new QualityComments();
     comments
         .fact(QualityComments.AGENT, identity.agent())
@@ -46,57 +59,60 @@ final class WindowReport {
         .fact(QualityComments.ENGINE, facts.engine())
         .fact(QualityComments.MISSING, String.join("; ", facts.missing()));
     switch (kind) {
-      case CPU -> addCpu(comments, window, measured);
-      case OFFCPU -> OffCpuReport.add(comments, window, measured);
+      case CPU -> addCpu(comments, shown, measured);
+      case OFFCPU -> OffCpuReport.add(comments, measured);
       case WALL -> {
-        OffCpuReport.add(comments, window, measured);
-        comments.sum(QualityComments.CPU_SAMPLED_NANOS, window.weightNanos());
+        OffCpuReport.add(comments, measured);
+        comments.sum(QualityComments.CPU_SAMPLED_NANOS, shown.cpuNanos());
       }
     }
     return comments
         .sum(QualityComments.PROGRAM_NANOS, measured.counters().programNanos())
-        .sum(QualityComments.AGENT_CPU_NANOS, measured.agentNanos())
-        .list();
+        .sum(
+            QualityComments.AGENT_CPU_NANOS,
+            measured.end().agentNanos() - measured.begin().agentNanos());
   }
 
-  private void addCpu(QualityComments comments, Window window, Measured measured) {
+  private void addCpu(QualityComments comments, Shown shown, Measured measured) {
     Counters counters = measured.counters();
+    Mark begin = measured.begin();
+    Mark end = measured.end();
     comments
-        .fact(QualityComments.RATE_HZ, Integer.toString(measured.rateHz()))
-        .fact(QualityComments.RATE_ASKED_HZ, Integer.toString(measured.askedHz()));
-    if (measured.rateHz() < measured.askedHz()) {
+        .fact(QualityComments.RATE_HZ, Integer.toString(end.rateHz()))
+        .fact(QualityComments.RATE_ASKED_HZ, Integer.toString(end.askedHz()));
+    if (end.rateHz() < end.askedHz()) {
       comments.fact(
           QualityComments.BUDGET, "rate lowered to keep the programs within " + budgetText());
     }
     comments
-        .sum(QualityComments.RATE_CHANGES, measured.rateChanges())
+        .sum(QualityComments.RATE_CHANGES, end.rateChanges() - begin.rateChanges())
         .sum(QualityComments.CLOCK_EVENTS, counters.events())
-        .sum(QualityComments.SAMPLES_TAKEN, window.taken())
+        .sum(QualityComments.SAMPLES_TAKEN, shown.samples())
         .sum(QualityComments.SAMPLES_LOST, counters.lost())
         .sumUnlessZero(QualityComments.LOST_PREFIX + "ring_full", counters.lostRingFull())
         .sumUnlessZero(QualityComments.LOST_PREFIX + "scratch", counters.lostScratch())
         .sumUnlessZero(QualityComments.LOST_PREFIX + "malformed", counters.lostMalformed())
-        .sumUnlessZero(QualityComments.SAMPLES_OVERFLOWED, window.overflowed());
-    for (WalkEnd end : WalkEnd.values()) {
+        .sumUnlessZero(QualityComments.SAMPLES_OVERFLOWED, end.overflowed() - begin.overflowed());
+    for (WalkEnd walk : WalkEnd.values()) {
       comments.sumUnlessZero(
-          QualityComments.WALKS_PREFIX + Counters.slug(end), counters.walks(end));
+          QualityComments.WALKS_PREFIX + Counters.slug(walk), counters.walks(walk));
     }
     long samples = Math.max(1, counters.samples());
-    long lostNanos = Math.max(0, counters.weightNanos() - window.weightNanos());
+    long lostNanos = Math.max(0, counters.weightNanos() - measured.sampledNanos());
     comments
         .sumUnlessZero(QualityComments.KERNEL_STACKS_MISSING, counters.kernelStacksMissing())
-        .sum(QualityComments.FRAMES, window.framesSeen())
-        .sum(QualityComments.FRAMES_UNRESOLVED, window.framesUnresolved())
+        .sum(QualityComments.FRAMES, end.frames() - begin.frames())
+        .sum(QualityComments.FRAMES_UNRESOLVED, end.framesUnresolved() - begin.framesUnresolved())
         .sum(QualityComments.CPU_EXACT_NANOS, measured.processNanos())
-        .sum(QualityComments.CPU_SAMPLED_NANOS, window.weightNanos())
+        .sum(QualityComments.CPU_SAMPLED_NANOS, shown.cpuNanos())
         .sum(QualityComments.CPU_LOST_NANOS, counters.lost() == 0 ? 0 : lostNanos)
-        .fact(QualityComments.CPU_SCALE, String.format(Locale.ROOT, "%.4f", window.scale()))
+        .fact(QualityComments.CPU_SCALE, String.format(Locale.ROOT, "%.4f", shown.scale()))
         .fact(
             QualityComments.PROGRAM_NANOS_PER_SAMPLE,
             Long.toString(OffCpuReport.samplingNanos(measured) / samples))
         .fact(
             QualityComments.WALK_NANOS_PER_SAMPLE,
-            Long.toString(counters.walkNanos() / Math.max(1, window.taken())));
+            Long.toString(counters.walkNanos() / Math.max(1, end.taken() - begin.taken())));
   }
 
   private String budgetText() {

@@ -1,6 +1,8 @@
 package io.jebpf.agent.pipeline;
 
 import io.jebpf.agent.files.ProfileDirectory;
+import io.jebpf.agent.history.History;
+import io.jebpf.agent.history.SegmentWriter;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
@@ -37,9 +39,15 @@ public final class WindowWriter {
   private volatile long filesFailed;
   private volatile long cpuNanos;
 
-  public WindowWriter(Options options, AgentLog log) {
+  private final History history;
+
+  /**
+   * @param history gets every window, whatever becomes of its files
+   */
+  public WindowWriter(Options options, AgentLog log, History history) {
     this.options = options;
     this.log = log;
+    this.history = history;
   }
 
   // ---- the reader's side
@@ -81,6 +89,7 @@ public final class WindowWriter {
       write(next.get());
       next = full.take();
     }
+    history.end();
   }
 
   /** Writes what waits, without waiting for more. */
@@ -92,6 +101,7 @@ public final class WindowWriter {
 
   private void write(FinishedWindow finished) {
     try {
+      putAway(finished); // first: a slow disk must keep nobody waiting
       if (options.out().isPresent()) {
         writeFile(options.out().get(), finished);
       }
@@ -102,6 +112,18 @@ public final class WindowWriter {
       finished.window().clear();
       free.add(finished.window());
       cpuNanos = ProcStat.threadNanos();
+    }
+  }
+
+  private void putAway(FinishedWindow finished) {
+    try {
+      if (history.isWanted()) {
+        SegmentWriter segment = new SegmentWriter(finished.window());
+        history.add(
+            segment.write(finished.serial(), finished.begin(), finished.end()).compressed());
+      }
+    } finally {
+      history.passed(finished.serial());
     }
   }
 

@@ -1,7 +1,9 @@
 package io.jebpf.agent.pprof;
 
 import io.jebpf.agent.window.Window;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** The profiles that a window becomes: what their samples say, and where in the window they are. */
 public enum ProfileKind {
@@ -60,6 +62,20 @@ public enum ProfileKind {
   }
 
   abstract ProfileRows rows(Window window);
+
+  /** The time of a row: asleep and waiting for a CPU together. */
+  long nanos(ProfileRows rows) {
+    return switch (this) {
+      case CPU -> rows.value(1);
+      case OFFCPU -> rows.value(1) + rows.value(2);
+      case WALL -> rows.value(0);
+    };
+  }
+
+  /** By its name, as it is written in files' names. */
+  public static Optional<ProfileKind> named(String name) {
+    return Arrays.stream(values()).filter(kind -> kind.fileName.equals(name)).findFirst();
+  }
 
   /** Whether a window has no sample of this kind. */
   public boolean isEmpty(Window window) {

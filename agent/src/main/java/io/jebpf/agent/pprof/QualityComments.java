@@ -68,6 +68,13 @@ public final class QualityComments {
   public static final String TICK_PROGRAM_NANOS = "tick_program_ns";
   public static final String SWITCH_PROGRAM_NANOS = "switch_program_ns";
 
+  /** Of a profile on demand: its own stretch of time, and the one that its counts are of. */
+  public static final String INTERVAL = "interval";
+
+  public static final String QUALITY_INTERVAL = "quality_interval";
+  public static final String INTERVAL_CUT = "interval_cut";
+  public static final String EVENTS_UNTIMED = "events_untimed";
+
   /** Prefix of counts by reason, followed by the reason. */
   public static final String LOST_PREFIX = "samples_lost_";
 
@@ -109,6 +116,14 @@ public final class QualityComments {
           TICK_PROGRAM_NANOS,
           SWITCH_PROGRAM_NANOS);
 
+  private static final List<String> ESTIMATES =
+      List.of(
+          WAITS,
+          RUNNABLE_ESTIMATED_NANOS,
+          BLOCKED_ESTIMATED_NANOS,
+          DISK_ESTIMATED_NANOS,
+          IDLE_NANOS);
+
   private final List<String> comments = new ArrayList<>();
 
   /** Whether values of a key may be added up over profiles. */
@@ -131,6 +146,14 @@ public final class QualityComments {
   /** Left out when it is 0: for the many reasons that do not occur. */
   public QualityComments sumUnlessZero(String key, long value) {
     return value == 0 ? this : sum(key, value);
+  }
+
+  /** Takes away what is known at the end of a window only: waits that go on are not in it yet. */
+  public QualityComments withoutEstimates() {
+    for (String key : ESTIMATES) {
+      comments.removeIf(comment -> comment.startsWith(key + "="));
+    }
+    return this;
   }
 
   public List<String> list() {

@@ -43,29 +43,31 @@ final class SampleTable {
     return weights[row];
   }
 
-  /** Adds one sample; false when its row is new and there is no room for it. */
-  boolean add(int node, int label, long weight) {
+  static final int FULL = -1;
+
+  /** Adds one sample and gives its row; FULL when that is new and there is no room for it. */
+  int add(int node, int label, long weight) {
     return add(node, label, weight, sizeMax);
   }
 
   /** As {@link #add}, but may go past the limit: for the few rows that report the limit itself. */
-  void addReserved(int node, int label, long weight) {
-    add(node, label, weight, Integer.MAX_VALUE);
+  int addReserved(int node, int label, long weight) {
+    return add(node, label, weight, Integer.MAX_VALUE);
   }
 
-  private boolean add(int node, int label, long weight, int limit) {
+  private int add(int node, int label, long weight, int limit) {
     int slot = hash(node, label) & mask;
     while (slots[slot] != 0) {
       int row = slots[slot] - 1;
       if (nodes[row] == node && labels[row] == label) {
         counts[row]++;
         weights[row] += weight;
-        return true;
+        return row;
       }
       slot = (slot + 1) & mask;
     }
     if (size >= limit) {
-      return false;
+      return FULL;
     }
     if (size == nodes.length) {
       grow();
@@ -77,7 +79,7 @@ final class SampleTable {
     counts[row] = 1;
     weights[row] = weight;
     slots[slot] = row + 1;
-    return true;
+    return row;
   }
 
   /** Empty again; memory that the last use did not need is given back. */

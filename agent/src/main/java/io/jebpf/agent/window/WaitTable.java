@@ -48,23 +48,25 @@ final class WaitTable {
     return runnable[row];
   }
 
-  /** Adds to a row; false when it is new and there is no room for it. */
-  boolean add(int node, int label, double count, double blockedNanos, double runnableNanos) {
+  static final int FULL = -1;
+
+  /** Adds to a row and gives it; FULL when it is new and there is no room for it. */
+  int add(int node, int label, double count, double blockedNanos, double runnableNanos) {
     return add(node, label, count, blockedNanos, runnableNanos, sizeMax);
   }
 
   /** As {@link #add}, but may go past the limit: for the few rows that report the limit itself. */
-  void addReserved(int node, int label, double count, double blockedNanos, double runnableNanos) {
-    add(node, label, count, blockedNanos, runnableNanos, Integer.MAX_VALUE);
+  int addReserved(int node, int label, double count, double blockedNanos, double runnableNanos) {
+    return add(node, label, count, blockedNanos, runnableNanos, Integer.MAX_VALUE);
   }
 
-  private boolean add(
+  private int add(
       int node, int label, double count, double blockedNanos, double runnableNanos, int limit) {
     int slot = slot(node, label);
     int row = slots[slot] - 1;
     if (row < 0) {
       if (size >= limit) {
-        return false;
+        return FULL;
       }
       if (size == nodes.length) {
         grow();
@@ -81,7 +83,7 @@ final class WaitTable {
     counts[row] += count;
     blocked[row] += blockedNanos;
     runnable[row] += runnableNanos;
-    return true;
+    return row;
   }
 
   /** Empty again; memory that the last use did not need is given back. */

@@ -24,10 +24,14 @@ public final class Window {
   static final String OVERFLOW_NAME = "[too many different stacks in this window]";
   static final String NO_FRAMES_NAME = "[no frames]";
 
-  /** Bounds of the tables and with them of the memory of a window. */
-  public record Limits(int frames, int nodes, int samples) {
+  /**
+   * Bounds of the tables and with them of the memory of a window.
+   *
+   * @param log bytes of the times of samples, and of waits; 0 keeps no times
+   */
+  public record Limits(int frames, int nodes, int samples, int log) {
     /** 16,000 samples is what Pyroscope takes in one profile; all in all about 4 MB when full. */
-    public static final Limits STANDARD = new Limits(32_000, 128_000, 16_000);
+    public static final Limits STANDARD = new Limits(32_000, 128_000, 16_000, 4 << 20);
   }
 
   /** How a location counts in the share of frames that have a name. */
@@ -49,6 +53,7 @@ public final class Window {
   private final SampleTable samples;
   private final WaitTable waits;
   private final LocationTable locations = new LocationTable();
+  private final EventLog log;
   private final Map<Labels, Integer> labelNumbers = new HashMap<>();
   private final List<Labels> labels = new ArrayList<>();
 
@@ -80,6 +85,7 @@ public final class Window {
     this.tree = new StackTree(limits.nodes());
     this.samples = new SampleTable(limits.samples());
     this.waits = new WaitTable(limits.samples());
+    this.log = new EventLog(limits.log());
     this.mainBinary = mainBinary;
     clear();
   }
@@ -88,6 +94,10 @@ public final class Window {
   public int push(int node, long head, long detail, Resolver resolver) {
     if (node == OVERFLOW) {
       return OVERFLOW;
+    }
+    if (node == ROOT) { // the stack before may have been given up
+      stackFrames = 0;
+      stackUnresolved = 0;
     }
     int run = frames.find(head, detail);
     if (run == FrameIndex.MISSING) {
@@ -109,8 +119,8 @@ public final class Window {
     return below;
   }
 
-  /** Ends a stack: counts one sample of a running thread at its leaf. */
-  public void add(int node, int labels, long weight) {
+  /** Ends a stack: counts one sample of a running thread at its leaf, taken at that time. */
+  public void add(int node, int labels, long weight, long timeNanos) {
     taken++;
     weightNanos += weight;
     framesSeen += stackFrames;
@@ -118,23 +128,33 @@ public final class Window {
     stackFrames = 0;
     stackUnresolved = 0;
     int leaf = node == ROOT ? tree.reservedChild(ROOT, marker(NO_FRAMES_NAME)) : node;
-    if (leaf == OVERFLOW || !samples.add(leaf, labels, weight)) {
+    int row = leaf == OVERFLOW ? SampleTable.FULL : samples.add(leaf, labels, weight);
+    if (row == SampleTable.FULL) {
       overflowed++;
       int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
-      samples.addReserved(full, labels(Labels.NONE), weight);
+      row = samples.addReserved(full, labels(Labels.NONE), weight);
     }
+    log.sample(timeNanos, row, weight);
   }
 
   /**
-   * Ends a stack: counts a thread's wait at its leaf, as {@code count} waits of that many
-   * nanoseconds asleep and runnable together.
+   * Ends a stack: counts a stretch of a thread's wait at its leaf, asleep from {@code from} to
+   * {@code turn}, then waiting for a CPU.
+   *
+   * @param weight how many waits it stands for
+   * @param counted whether these are new ones, or were counted with an earlier stretch
    */
-  public void addWait(int node, int labels, double count, double blocked, double runnable) {
+  public void addWait(
+      int node, int labels, double weight, boolean counted, long from, long turn, long end) {
     waitsTaken++;
+    double count = counted ? weight : 0;
+    double blocked = weight * (turn - from);
+    double runnable = weight * (end - turn);
     stackFrames = 0; // frames are counted for samples of running threads
     stackUnresolved = 0;
     int leaf = node == ROOT ? tree.reservedChild(ROOT, marker(NO_FRAMES_NAME)) : node;
-    if (leaf == OVERFLOW || !waits.add(leaf, labels, count, blocked, runnable)) {
+    int row = leaf == OVERFLOW ? WaitTable.FULL : waits.add(leaf, labels, count, blocked, runnable);
+    if (row == WaitTable.FULL) {
       waitsOverflowed++;
       int full = tree.reservedChild(ROOT, marker(OVERFLOW_NAME));
       Labels known = this.labels.get(labels);
@@ -142,8 +162,9 @@ public final class Window {
           Labels.of(LabelKey.STATE, known.get(LabelKey.STATE))
               .with(LabelKey.IDLE, known.get(LabelKey.IDLE));
       int state = labels(kept);
-      waits.addReserved(full, state, count, blocked, runnable);
+      row = waits.addReserved(full, state, count, blocked, runnable);
     }
+    log.wait(row, from, turn, end, weight, counted);
   }
 
   /** The number of a set of labels; equal sets share it. */
@@ -197,7 +218,8 @@ public final class Window {
     return frames.size() > limits.frames() / 8 * 7
         || tree.size() > limits.nodes() / 8 * 7
         || samples.size() > limits.samples() / 8 * 7
-        || waits.size() > limits.samples() / 8 * 7;
+        || waits.size() > limits.samples() / 8 * 7
+        || log.isNearlyFull();
   }
 
   /** Neither samples nor waits. */
@@ -252,6 +274,7 @@ public final class Window {
     labelNumbers.clear();
     labels.clear();
     waits.clear();
+    log.clear();
     waitsTaken = 0;
     waitsOverflowed = 0;
     runs = runs.length > 65_536 ? new int[4096] : runs;
@@ -267,7 +290,46 @@ public final class Window {
     locations.addMapping(mainBinary); // pprof takes the first mapping for the main binary
   }
 
+  // ---- for whoever puts parts of other windows together, instead of push
+
+  /** The node below {@code node} for a location; OVERFLOW when there is no room for it. */
+  public int child(int node, int location) {
+    return node == OVERFLOW ? OVERFLOW : tree.child(node, location);
+  }
+
+  /** The number of a location. */
+  public int location(Mapping mapping, long address, String name, String file, int line) {
+    return locations.add(mapping, address, name, file, line);
+  }
+
   // ---- what the encoder reads
+
+  /** When what is in the rows was. */
+  public EventLog log() {
+    return log;
+  }
+
+  /** Numbers of label sets are below this. */
+  public int labelSets() {
+    return labels.size();
+  }
+
+  public Labels labelSet(int number) {
+    return labels.get(number);
+  }
+
+  /** Numbers of nodes are below this; the first is the root. */
+  public int nodes() {
+    return tree.size();
+  }
+
+  public int labelsNumber(int row) {
+    return samples.label(row);
+  }
+
+  public int waitLabelsNumber(int row) {
+    return waits.label(row);
+  }
 
   public int rows() {
     return samples.size();

@@ -50,7 +50,8 @@ class FlameGraphsTest {
       window.add(
           node,
           window.labels(Labels.of(LabelKey.THREAD, "main")),
-          kind == 6 ? weightOfKernel : 1_000_000);
+          kind == 6 ? weightOfKernel : 1_000_000,
+          0);
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ProfileHeader header =

@@ -25,7 +25,7 @@ public final class FakeEngine implements Engine {
           Mapping.ofFile("/usr/bin/java"),
           "on, switched on by the agent");
 
-  private final Deque<long[]> waiting = new ArrayDeque<>(); // stack number, weight
+  private final Deque<long[]> waiting = new ArrayDeque<>(); // stack number, weight, time
   public final List<Integer> rates = new ArrayList<>();
   public boolean rateFails;
   public boolean drainFails;
@@ -37,8 +37,19 @@ public final class FakeEngine implements Engine {
   public int windowsBegun;
   public int maintained;
 
-  public synchronized void sample(int stack, long weight) {
-    waiting.add(new long[] {stack, weight});
+  public void sample(int stack, long weight) {
+    sample(stack, weight, 0);
+  }
+
+  /** Taken now: whoever drains later than the time that is returned has it. */
+  public synchronized long sampleNow(int stack, long weight) {
+    long now = System.nanoTime();
+    sample(stack, weight, now);
+    return now;
+  }
+
+  public synchronized void sample(int stack, long weight, long timeNanos) {
+    waiting.add(new long[] {stack, weight, timeNanos});
     samples++;
     weightNanos += weight;
   }
@@ -63,7 +74,7 @@ public final class FakeEngine implements Engine {
                       "app/Main.java",
                       (int) detail,
                       Window.FrameClass.RESOLVED));
-      window.add(node, window.labels(Labels.of(LabelKey.THREAD, "main")), sample[1]);
+      window.add(node, window.labels(Labels.of(LabelKey.THREAD, "main")), sample[1], sample[2]);
     }
   }
 

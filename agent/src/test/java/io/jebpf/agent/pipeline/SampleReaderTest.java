@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.agent.engine.EngineException;
+import io.jebpf.agent.history.History;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
@@ -29,6 +30,7 @@ class SampleReaderTest {
   @TempDir private Path directory;
   private final AtomicLong clock = new AtomicLong(5 * SECOND);
   private final FakeEngine engine = new FakeEngine();
+  private final History history = new History(300 * SECOND, 16 << 20);
   private AgentLog log;
   private WindowWriter writer;
   private SampleReader reader;
@@ -37,7 +39,7 @@ class SampleReaderTest {
   void open() {
     log = AgentLog.toFile(directory.resolve("log"), LogLevel.INFO);
     Options options = options(100);
-    writer = new WindowWriter(options, log);
+    writer = new WindowWriter(options, log, history);
     reader =
         new SampleReader(
             engine, options, writer, new AgentIdentity("jebpf 1", "25", 7), log, clock::get);

@@ -54,10 +54,11 @@ class ProfileEncoderTest {
       int node = window.push(Window.ROOT, 1, 5, ProfileEncoderTest::resolve);
       node = window.push(node, 2, 10 + i % 20, ProfileEncoderTest::resolve);
       node = i % 3 == 0 ? window.push(node, 3, i, ProfileEncoderTest::resolve) : node;
-      window.add(node, i % 2 == 0 ? main : thread(window, "pool-1 \ud83d\ude00 \ud800"), 1_000_000);
+      window.add(
+          node, i % 2 == 0 ? main : thread(window, "pool-1 \ud83d\ude00 \ud800"), 1_000_000, 0);
     }
     int cut = window.push(Window.ROOT, 4, 0, ProfileEncoderTest::resolve);
-    window.add(cut, thread(window, ""), 5_000_000);
+    window.add(cut, thread(window, ""), 5_000_000, 0);
     return window;
   }
 
@@ -120,7 +121,7 @@ class ProfileEncoderTest {
             1,
             (w, head, detail) ->
                 w.define(LIBJVM, 1, "x" + "ü".repeat(70_000), "", 0, FrameClass.RESOLVED));
-    window.add(node, thread(window, "t"), 1);
+    window.add(node, thread(window, "t"), 1, 0);
     PprofRules read = new PprofRules(encode(window, header(Map.of())));
     assertEquals(List.of(), read.broken);
     String name = read.samples.get(0).leafFirst().get(0);

@@ -55,10 +55,10 @@ class WindowTest {
     Window window = window();
     int main = thread(window, "main");
     int other = thread(window, "other");
-    window.add(stack(window, 1, 2, 3), main, 10);
-    window.add(stack(window, 1, 2, 3), main, 20);
-    window.add(stack(window, 1, 2, 3), other, 5);
-    window.add(stack(window, 1, 2), main, 1);
+    window.add(stack(window, 1, 2, 3), main, 10, 0);
+    window.add(stack(window, 1, 2, 3), main, 20, 0);
+    window.add(stack(window, 1, 2, 3), other, 5, 0);
+    window.add(stack(window, 1, 2), main, 1, 0);
     assertEquals(3, window.rows());
     assertEquals(List.of("f3", "f2", "f1"), names(window, 0));
     assertEquals(2, window.count(0));
@@ -76,7 +76,7 @@ class WindowTest {
     Window window = window();
     int node = window.push(Window.ROOT, 1, 1, resolver);
     node = window.push(node, 3, 2, resolver);
-    window.add(node, thread(window, "t"), 1);
+    window.add(node, thread(window, "t"), 1, 0);
     assertEquals(List.of("f2.inlined0", "f2.inlined1", "f2", "f1"), names(window, 0));
     assertEquals(4, window.framesSeen());
   }
@@ -85,7 +85,7 @@ class WindowTest {
   void unresolvedFramesAreCountedPerSample() {
     Window window = window();
     for (int i = 0; i < 3; i++) {
-      window.add(stack(window, 1, 13, 2), thread(window, "t"), 1);
+      window.add(stack(window, 1, 13, 2), thread(window, "t"), 1, 0);
     }
     assertEquals(9, window.framesSeen());
     assertEquals(3, window.framesUnresolved());
@@ -108,7 +108,7 @@ class WindowTest {
       String thread = "t" + random.nextInt(2);
       int weight = random.nextInt(1000);
       int before = window.rows();
-      window.add(stack(window, details), thread(window, thread), weight);
+      window.add(stack(window, details), thread(window, thread), weight, 0);
       key.add(thread);
       if (window.overflowed() == 0) {
         expected.merge(key, (long) weight, Long::sum);
@@ -133,13 +133,13 @@ class WindowTest {
   void whatDoesNotFitIsCountedInAStackThatSaysSo() {
     for (Window.Limits limits :
         List.of(
-            new Window.Limits(8, 1000, 1000),
-            new Window.Limits(1000, 16, 1000),
-            new Window.Limits(1000, 1000, 8))) {
+            new Window.Limits(8, 1000, 1000, 1 << 16),
+            new Window.Limits(1000, 16, 1000, 1 << 16),
+            new Window.Limits(1000, 1000, 8, 1 << 16))) {
       Window window = new Window(limits, MAIN);
       boolean toldInTime = false;
       for (int i = 0; i < 50; i++) {
-        window.add(stack(window, i), thread(window, "t"), 100);
+        window.add(stack(window, i), thread(window, "t"), 100, 0);
         toldInTime |= window.isNearlyFull() && window.overflowed() == 0;
       }
       assertTrue(toldInTime, "no early word at " + limits);
@@ -161,7 +161,7 @@ class WindowTest {
   @Test
   void aSampleWithoutFramesSaysSo() {
     Window window = window();
-    window.add(Window.ROOT, thread(window, "t"), 3);
+    window.add(Window.ROOT, thread(window, "t"), 3, 0);
     assertEquals(List.of(Window.NO_FRAMES_NAME), names(window, 0));
     assertEquals("t", window.labelsOf(0).get(LabelKey.THREAD));
     assertEquals(0, window.overflowed());
@@ -171,7 +171,7 @@ class WindowTest {
   void clearForgetsEverythingButTheMainBinary() {
     Window window = window();
     for (int i = 0; i < 5000; i++) {
-      window.add(stack(window, 1, 2, i), thread(window, "t" + i % 7), 1);
+      window.add(stack(window, 1, 2, i), thread(window, "t" + i % 7), 1, 0);
     }
     window.clear();
     assertTrue(window.isEmpty());
@@ -179,7 +179,7 @@ class WindowTest {
     assertEquals(0, window.rows());
     assertEquals(0, window.locations());
     assertEquals(List.of(MAIN), window.mappings());
-    window.add(stack(window, 9), thread(window, "x"), 2);
+    window.add(stack(window, 9), thread(window, "x"), 2, 0);
     assertEquals(List.of("f9"), names(window, 0));
     assertEquals("x", window.labelsOf(0).get(LabelKey.THREAD));
   }
