@@ -35,6 +35,7 @@
 #include "exact_arm64.bpf.h"
 #endif
 #include "unwind.bpf.h"
+#include "context.bpf.h"
 
 /* The kernel asks for a GPL-compatible licence: of the two offered, the programs are loaded under this one. */
 char LICENSE[] SEC("license") = "GPL v2";
@@ -79,6 +80,7 @@ static __always_inline bool write_sample(struct walk *w)
 		      w->frames * sizeof(struct jebpf_frame);
 	struct jebpf_sample *sample = (void *)w->record;
 
+	bytes += sample->context_bytes;
 	sample->bytes = bytes;
 	if (bytes > RECORD_BYTES)
 		bytes = RECORD_BYTES;
@@ -138,6 +140,7 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	sample->end = w->end;
 	sample->virtual_thread = virtual_thread(w);
 	sample->java_thread = w->thread;
+	sample->context_bytes = take_context(w);
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	count(JEBPF_STAT_FRAMES, w->frames);
 	count(JEBPF_STAT_END_FIRST + (w->end & 15), 1);

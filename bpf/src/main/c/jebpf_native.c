@@ -159,6 +159,21 @@ EXPORT int64_t jebpf_unmap(void *address, int64_t length)
 	return result(munmap(address, (size_t)length));
 }
 
+/*
+ * Zeroed memory that takes pages only where it is written: its address, or -errno. Small pages: a
+ * table in which threads have scattered places must not become resident as a whole.
+ */
+EXPORT int64_t jebpf_reserve(int64_t length)
+{
+	void *address = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (address == MAP_FAILED)
+		return -errno;
+	madvise(address, (size_t)length, MADV_NOHUGEPAGE);
+	return (int64_t)(intptr_t)address;
+}
+
 EXPORT int64_t jebpf_close(int64_t fd)
 {
 	return result(close((int)fd));

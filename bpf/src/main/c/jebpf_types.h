@@ -22,6 +22,9 @@
 #define JEBPF_CLOCKS_MAX 16384	       /* threads with exact clocks at one time */
 #define JEBPF_MOVED_MAX 16384 /* threads that left a CPU between two ticks; a power of two */
 #define JEBPF_RULES_MAX 8192  /* distinct unwind rules; a JVM with libc and libstdc++ has < 1,000 */
+#define JEBPF_CONTEXT_BYTES 256	   /* one struct jebpf_context */
+#define JEBPF_CONTEXT_GROUPS 8192  /* a thread's id picks its group; a power of two */
+#define JEBPF_CONTEXT_WAYS 8	   /* threads of one group that can have a context at a time */
 
 /* ---------------------------------------------------------------- frames */
 
@@ -96,7 +99,7 @@ enum jebpf_state {
 
 /*
  * One sample. After the header: kernel_frames x __u64 (leaf first; the first is exact, the others
- * are return addresses), then user_frames x struct jebpf_frame (leaf first).
+ * are return addresses), then user_frames x struct jebpf_frame (leaf first), then context_bytes.
  */
 struct jebpf_sample {
 	__u32 type;	       /* JEBPF_RECORD_SAMPLE */
@@ -112,7 +115,8 @@ struct jebpf_sample {
 	__u16 user_frames;
 	__u8 end;   /* enum jebpf_end */
 	__u8 state; /* enum jebpf_state */
-	__u8 pad[6];
+	__u16 context_bytes; /* of struct jebpf_context, behind the user frames; 0: no context */
+	__u8 pad[4];
 	__u64 wait_start_ns;	     /* WAIT: when the thread left its CPU; else 0 */
 	__u64 virtual_thread; /* Thread.threadId() of the mounted virtual thread, 0: none, not known */
 	char comm[JEBPF_COMM_BYTES]; /* the kernel's name of the thread, zero-terminated */
@@ -134,6 +138,36 @@ struct jebpf_wait_end {
 	char waker_comm[JEBPF_COMM_BYTES];
 };
 _Static_assert(sizeof(struct jebpf_wait_end) == 72, "wait end layout");
+
+/* ---------------------------------------------------------------- contexts of threads */
+
+/*
+ * What a thread works for: which trace and span, and labels of the application. The layout is that
+ * of OTEP 4947 (thread context), so that other profilers can read it too.
+ */
+struct jebpf_context {
+	__u8 trace_id[16];
+	__u8 span_id[8];
+	__u8 valid; /* 1: valid */
+	__u8 trace_flags;
+	__u16 attributes_bytes; /* in use */
+	/* one after the other: __u8 key number, __u8 length, text; the last of a key counts */
+	__u8 attributes[JEBPF_CONTEXT_BYTES - 28];
+};
+_Static_assert(sizeof(struct jebpf_context) == JEBPF_CONTEXT_BYTES, "context layout");
+
+/*
+ * The table of contexts lies in the target's memory, at knob context_table. It is written by the
+ * threads themselves, each its own slot, and read while they are stopped:
+ *
+ *   __u64 owners[GROUPS][WAYS]                     Thread.threadId() << 1 | record in use; 0: free;
+ *                                                  all ones: being taken
+ *   struct jebpf_context records[WAYS][GROUPS][2]
+ *
+ * A virtual thread has its own slot, and with it its context, wherever it is mounted. A context is
+ * changed by filling the record that is not in use, then the owner's word: one store.
+ */
+#define JEBPF_CONTEXT_OWNERS_BYTES (8 * JEBPF_CONTEXT_GROUPS * JEBPF_CONTEXT_WAYS)
 
 /*
  * One thread's clocks: element of the map `clocks`, mapped into user space. `sequence` is odd while
@@ -179,7 +213,8 @@ enum jebpf_stat {
 	JEBPF_STAT_WAIT_END_FIRST = 32, /* + enum jebpf_end: the same of waits */
 	JEBPF_STAT_TICK_NS = 46,   /* of PROGRAM_NS, that of the ticker */
 	JEBPF_STAT_SWITCH_NS = 47, /* of PROGRAM_NS, that of context switches */
-	JEBPF_STAT_COUNT = 48,
+	JEBPF_STAT_CONTEXT_FAULT = 48, /* contexts of threads that could not be read */
+	JEBPF_STAT_COUNT = 49,
 };
 
 /* ---------------------------------------------------------------- native unwind tables */
@@ -310,6 +345,8 @@ struct jebpf_config {
 
 	__u64 oop_base; /* of narrow references */
 
+	__u64 context_table; /* address in the target; 0: there is none */
+
 	__u32 oop_shift;
 	__u32 oop_kind;		      /* enum jebpf_oops */
 	__u32 cont_entry_frame_bytes; /* enterSpecial's frame size in bytes */
@@ -384,7 +421,7 @@ struct jebpf_config {
 	__u16 chunk_pc;	       /* of the youngest frame */
 	__u16 chunk_stack;     /* bytes from a chunk to its first word */
 	__u16 wrapper_anchor;  /* JavaCallWrapper::_anchor */
-	__u16 pad;
+	__u16 java_thread_eetop; /* Thread.eetop, long: back to the JavaThread */
 };
 _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 

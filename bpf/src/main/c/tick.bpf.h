@@ -52,6 +52,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 		w->end = JEBPF_END_NO_USER;
 		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
 	}
+	sample->context_bytes = take_context(w);
 	/*
 	 * From here on its switch-in writes an end. The atomic addition orders this store before the
 	 * look at the clock, so that either that look or the switch-in sees the other.

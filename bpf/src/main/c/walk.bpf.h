@@ -22,7 +22,7 @@
 #define CACHE_SLOTS 1024    /* per CPU; a power of two */
 #define RECORD_BYTES                                                                               \
 	(sizeof(struct jebpf_sample) + JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64) +                   \
-	 (JEBPF_FRAMES_MAX + 1) * sizeof(struct jebpf_frame))
+	 (JEBPF_FRAMES_MAX + 1) * sizeof(struct jebpf_frame) + JEBPF_CONTEXT_BYTES)
 
 /* What lies at a pc. Everything but CODE_MODULE is inside HotSpot's code heaps. */
 enum code_kind {

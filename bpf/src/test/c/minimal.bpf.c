@@ -103,6 +103,7 @@ struct jebpf_row row_anchor;
 struct jebpf_wait_end wait_end_anchor;
 struct jebpf_clock clock_anchor;
 struct jebpf_list list_anchor;
+struct jebpf_context context_anchor;
 
 /* So that #defines are in the BTF too. */
 enum limits {
@@ -112,6 +113,9 @@ enum limits {
 	RULES_MAX = JEBPF_RULES_MAX,
 	CLOCKS_MAX = JEBPF_CLOCKS_MAX,
 	COMM_BYTES = JEBPF_COMM_BYTES,
+	CONTEXT_BYTES = JEBPF_CONTEXT_BYTES,
+	CONTEXT_GROUPS = JEBPF_CONTEXT_GROUPS,
+	CONTEXT_WAYS = JEBPF_CONTEXT_WAYS,
 	FRAME_POINTERS = JEBPF_MAPPING_FRAME_POINTERS,
 } limits_anchor = MAPPINGS_MAX;
 

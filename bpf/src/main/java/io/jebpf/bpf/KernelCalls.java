@@ -14,6 +14,9 @@ interface KernelCalls {
 
   int unmap(long address, long length);
 
+  /** Address of new zeroed memory of our own, which costs nothing until it is touched. */
+  long reserve(long length);
+
   /** Bytes copied from the memory of process {@code pid} to native memory. */
   long vmRead(int pid, long remote, long local, int length);
 

@@ -26,7 +26,8 @@ public enum KernelStat {
       "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd"),
   WAIT_END_FIRST(32, "the same of waits"),
   TICK_NS(46, "nanoseconds of them spent in the ticker's program"),
-  SWITCH_NS(47, "nanoseconds of them spent at context switches");
+  SWITCH_NS(47, "nanoseconds of them spent at context switches"),
+  CONTEXT_FAULT(48, "contexts of threads that could not be read");
 
   private final int index;
   private final String sentence;

@@ -19,6 +19,7 @@ final class Layout {
   static final int SAMPLE_USER_FRAMES = 54;
   static final int SAMPLE_END = 56;
   static final int SAMPLE_STATE = 57;
+  static final int SAMPLE_CONTEXT_BYTES = 58;
   static final int SAMPLE_WAIT_START = 64;
   static final int SAMPLE_VIRTUAL_THREAD = 72;
   static final int SAMPLE_COMM = 80;
@@ -60,6 +61,14 @@ final class Layout {
   static final int FRAME_HEAD = 0;
   static final int FRAME_DETAIL = 8;
   static final int FRAME_BYTES = 16;
+
+  // struct jebpf_context, and the table of them
+  static final int CONTEXT_TRACE_ID = 0;
+  static final int CONTEXT_SPAN_ID = 16;
+  static final int CONTEXT_VALID = 24;
+  static final int CONTEXT_ATTRIBUTES_BYTES = 26;
+  static final int CONTEXT_ATTRIBUTES = 28;
+  static final int CONTEXT_BYTES = 256;
 
   // struct jebpf_target
   static final int TARGET_TGID = 0;
@@ -111,7 +120,7 @@ final class Layout {
   static final int TABLE_ROWS_MAX = 1 << 20;
   static final int RULES_MAX = 8192;
   static final int CLOCKS_MAX = 16384;
-  static final int STAT_COUNT = 48;
+  static final int STAT_COUNT = 49;
 
   private Layout() {}
 }

@@ -13,6 +13,7 @@ final class Libjebpf implements KernelCalls {
   private static final MemorySegment CLOSE = find("jebpf_close");
   private static final MemorySegment MAP = find("jebpf_map");
   private static final MemorySegment UNMAP = find("jebpf_unmap");
+  private static final MemorySegment RESERVE = find("jebpf_reserve");
   private static final MemorySegment VM_READ = find("jebpf_vm_read");
   private static final MemorySegment PERF_OPEN = find("jebpf_perf_open");
   private static final MemorySegment PERF_ATTACH = find("jebpf_perf_attach");
@@ -43,6 +44,11 @@ final class Libjebpf implements KernelCalls {
   @Override
   public int unmap(long address, long length) {
     return (int) call(UNMAP, address, length);
+  }
+
+  @Override
+  public long reserve(long length) {
+    return call(RESERVE, length);
   }
 
   @Override

@@ -13,6 +13,7 @@ public final class SampleView {
   private int kernelFrames;
   private int userFrames;
   private int userBase;
+  private int contextBytes;
 
   /** Points the view at a record; false if it is not a whole sample. */
   boolean at(ByteBuffer in, int offset, int length) {
@@ -21,7 +22,8 @@ public final class SampleView {
     }
     int kernel = Short.toUnsignedInt(in.getShort(offset + Layout.SAMPLE_KERNEL_FRAMES));
     int user = Short.toUnsignedInt(in.getShort(offset + Layout.SAMPLE_USER_FRAMES));
-    int needs = Layout.SAMPLE_BYTES + kernel * Long.BYTES + user * Layout.FRAME_BYTES;
+    int context = Short.toUnsignedInt(in.getShort(offset + Layout.SAMPLE_CONTEXT_BYTES));
+    int needs = Layout.SAMPLE_BYTES + kernel * Long.BYTES + user * Layout.FRAME_BYTES + context;
     if (needs > in.getInt(offset + Layout.SAMPLE_SIZE)) {
       return false;
     }
@@ -29,6 +31,7 @@ public final class SampleView {
     base = offset;
     kernelFrames = kernel;
     userFrames = user;
+    contextBytes = context;
     userBase = offset + Layout.SAMPLE_BYTES + kernel * Long.BYTES;
     return true;
   }
@@ -120,6 +123,11 @@ public final class SampleView {
   public long detail(int i) {
     checkIndex(i, userFrames);
     return buffer.getLong(userBase + i * Layout.FRAME_BYTES + Layout.FRAME_DETAIL);
+  }
+
+  /** Fills the view of the thread's context; false when it had none. */
+  public boolean context(ContextView into) {
+    return into.at(buffer, userBase + userFrames * Layout.FRAME_BYTES, contextBytes);
   }
 
   /** The buffer goes on behind this record, so its own check would not do. */

@@ -50,6 +50,7 @@ class LayoutTest {
     check("jebpf_sample", "user_frames", Layout.SAMPLE_USER_FRAMES, 2);
     check("jebpf_sample", "end", Layout.SAMPLE_END, 1);
     check("jebpf_sample", "state", Layout.SAMPLE_STATE, 1);
+    check("jebpf_sample", "context_bytes", Layout.SAMPLE_CONTEXT_BYTES, 2);
     check("jebpf_sample", "wait_start_ns", Layout.SAMPLE_WAIT_START, 8);
     check("jebpf_sample", "virtual_thread", Layout.SAMPLE_VIRTUAL_THREAD, 8);
     check("jebpf_sample", "comm", Layout.SAMPLE_COMM, Layout.COMM_BYTES);
@@ -57,6 +58,16 @@ class LayoutTest {
     check("jebpf_frame", "head", Layout.FRAME_HEAD, 8);
     check("jebpf_frame", "detail", Layout.FRAME_DETAIL, 8);
     checkSize("jebpf_frame", Layout.FRAME_BYTES);
+  }
+
+  @Test
+  void context() {
+    check("jebpf_context", "trace_id", Layout.CONTEXT_TRACE_ID, 16);
+    check("jebpf_context", "span_id", Layout.CONTEXT_SPAN_ID, 8);
+    check("jebpf_context", "valid", Layout.CONTEXT_VALID, 1);
+    check("jebpf_context", "attributes_bytes", Layout.CONTEXT_ATTRIBUTES_BYTES, 2);
+    check("jebpf_context", "attributes", Layout.CONTEXT_ATTRIBUTES, 256 - 28);
+    checkSize("jebpf_context", Layout.CONTEXT_BYTES);
   }
 
   @Test
@@ -164,6 +175,9 @@ class LayoutTest {
     assertEquals(limits.get("TABLE_ROWS_MAX"), Layout.TABLE_ROWS_MAX);
     assertEquals(limits.get("RULES_MAX"), Layout.RULES_MAX);
     assertEquals(limits.get("COMM_BYTES"), Layout.COMM_BYTES);
+    assertEquals(limits.get("CONTEXT_BYTES"), Layout.CONTEXT_BYTES);
+    assertEquals(limits.get("CONTEXT_GROUPS"), ContextTable.GROUPS);
+    assertEquals(limits.get("CONTEXT_WAYS"), ContextTable.WAYS);
     assertEquals(limits.get("FRAME_POINTERS"), KernelMapping.FRAME_POINTERS);
   }
 }

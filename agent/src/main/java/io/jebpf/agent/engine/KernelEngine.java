@@ -1,5 +1,6 @@
 package io.jebpf.agent.engine;
 
+import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.window.Window;
@@ -33,6 +34,7 @@ final class KernelEngine implements Engine {
   private final Symbolizer symbolizer;
   private final SampleFeeder feeder;
   private final MappingPublisher publisher;
+  private final ContextLabels labels;
   private final Facts facts;
   private final AgentLog log;
   private final long startNanos = System.nanoTime();
@@ -49,6 +51,7 @@ final class KernelEngine implements Engine {
       Symbolizer symbolizer,
       SampleFeeder feeder,
       MappingPublisher publisher,
+      ContextLabels labels,
       Facts facts,
       Optional<KernelOffCpu> offCpu,
       AgentLog log) {
@@ -58,6 +61,7 @@ final class KernelEngine implements Engine {
     this.symbolizer = symbolizer;
     this.feeder = feeder;
     this.publisher = publisher;
+    this.labels = labels;
     this.facts = facts;
     this.offCpu = offCpu;
     this.log = log;
@@ -117,6 +121,7 @@ final class KernelEngine implements Engine {
   @Override
   public void beginWindow() {
     symbolizer.beginWindow();
+    labels.beginWindow();
     offCpu.ifPresent(KernelOffCpu::beginWindow);
   }
 

@@ -1,5 +1,7 @@
 package io.jebpf.agent.engine;
 
+import io.jebpf.agent.context.ContextLabels;
+import io.jebpf.agent.context.ThreadContexts;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.WaitRecorder;
@@ -49,7 +51,12 @@ public final class KernelEngineStarter implements EngineStarter {
   /** 100 frames of 16 bytes: a usual server's stack. */
   private static final int SAMPLE_BYTES_USUAL = 1_700;
 
+  private final ThreadContexts contexts;
   private volatile boolean unpacking;
+
+  public KernelEngineStarter(ThreadContexts contexts) {
+    this.contexts = contexts;
+  }
 
   @Override
   public Engine start(Options options, AgentLog log, BooleanSupplier cancelled)
@@ -231,10 +238,21 @@ public final class KernelEngineStarter implements EngineStarter {
         hotspot.ifPresent(jvm -> jvm.kernelKnobs(sink(object)));
         object.knob("depth_max", options.stackDepth());
         object.ringBytes(ringBytes());
+        contextTable(runtime, object);
         if (withOffCpu) {
           object.offCpu();
         }
         return object.load();
+      }
+    }
+
+    /** Where the kernel finds what threads work for. */
+    private void contextTable(NativeRuntime runtime, KernelObject object) {
+      try {
+        contexts.table(runtime).ifPresent(table -> object.knob("context_table", table.address()));
+      } catch (KernelException e) {
+        log.warn(Trouble.INSTRUMENTATION, e.getMessage());
+        missing.add("trace ids (" + e.getMessage() + ")");
       }
     }
 
@@ -314,17 +332,18 @@ public final class KernelEngineStarter implements EngineStarter {
       publisher.publish();
       endStep("unwind tables published");
       Symbolizer symbolizer = Symbolizer.open(hotspot, new NativeSymbols(modules), kernelSymbols());
+      ContextLabels labels = new ContextLabels(contexts);
       ModuleMappings mappings = new ModuleMappings(modules);
       Mapping main = mappings.main(mainBinary());
       Window first = new Window(Window.Limits.STANDARD, main);
-      SampleFeeder feeder = new SampleFeeder(symbolizer, mappings, first, log);
+      SampleFeeder feeder = new SampleFeeder(symbolizer, mappings, labels, first, log);
       Optional<KernelOffCpu> offCpu = startOffCpu(programs, tgid, feeder, first);
       endStep("symbols opened");
       Engine.Facts facts =
           new Engine.Facts(
               kernelRelease(), engineName(offCpu.isPresent()), missing, main, debugNonSafepoints);
       return new KernelEngine(
-          runtime, programs, tgid, symbolizer, feeder, publisher, facts, offCpu, log);
+          runtime, programs, tgid, symbolizer, feeder, publisher, labels, facts, offCpu, log);
     }
 
     private static String engineName(boolean withOffCpu) {

@@ -1,5 +1,6 @@
 package io.jebpf.agent.engine;
 
+import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.WaitRecorder;
@@ -39,12 +40,19 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
 
   private final Symbolizer symbolizer;
   private final ModuleMappings mappings;
+  private final ContextLabels contexts;
   private Optional<WaitFeeder> waits = Optional.empty();
   private Window window;
   private long walkNanos;
   private boolean unknownCodeSeen;
 
-  SampleFeeder(Symbolizer symbolizer, ModuleMappings mappings, Window first, AgentLog log) {
+  SampleFeeder(
+      Symbolizer symbolizer,
+      ModuleMappings mappings,
+      ContextLabels contexts,
+      Window first,
+      AgentLog log) {
+    this.contexts = contexts;
     this.log = log;
     this.symbolizer = symbolizer;
     this.mappings = mappings;
@@ -106,8 +114,9 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     }
   }
 
-  private Labels labels(SampleView sample) {
-    return Labels.of(LabelKey.THREAD, thread(sample));
+  /** Thread, and what it worked for. */
+  Labels labels(SampleView sample) {
+    return contexts.with(Labels.of(LabelKey.THREAD, thread(sample)), sample);
   }
 
   /** Full name of the thread. */

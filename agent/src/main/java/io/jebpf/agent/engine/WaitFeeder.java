@@ -42,7 +42,7 @@ final class WaitFeeder {
         sample.waitStartNanos(),
         sample.timeNanos(),
         sample.state(),
-        names.thread(sample));
+        names.labels(sample));
     walkNanos += sample.walkNanos();
   }
 

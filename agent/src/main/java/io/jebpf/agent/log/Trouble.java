@@ -59,6 +59,10 @@ public enum Trouble {
   SWITCHES(
       "context switches alone take more than the budget",
       "Raise the option budget, or set offcpu=0"),
+  INSTRUMENTATION(
+      "a class could not be instrumented",
+      "Samples of its threads carry no trace ids or endpoints; everything else works. Set"
+          + " instrument=off to leave all classes alone"),
   READER("the sample reader failed and was stopped", "Please report this with the log"),
   WRITER("the profile writer failed", "Please report this with the log; the next window is tried"),
   STOP_DEADLINE(

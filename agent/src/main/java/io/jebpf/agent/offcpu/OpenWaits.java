@@ -1,5 +1,6 @@
 package io.jebpf.agent.offcpu;
 
+import io.jebpf.agent.window.Labels;
 import io.jebpf.bpf.ThreadState;
 import java.util.Arrays;
 
@@ -23,7 +24,7 @@ final class OpenWaits {
   private int[] confirmed = new int[CAPACITY_FIRST];
   private int[] leaves = new int[CAPACITY_FIRST];
   private byte[] states = new byte[CAPACITY_FIRST];
-  private String[] threads = new String[CAPACITY_FIRST];
+  private Labels[] labels = new Labels[CAPACITY_FIRST];
   private int[] nexts = new int[CAPACITY_FIRST]; // slot + 1; of a free slot: the next free one
   private int[] buckets = new int[CAPACITY_FIRST]; // slot + 1
   private int free; // slot + 1
@@ -60,7 +61,7 @@ final class OpenWaits {
   }
 
   /** The thread must have no wait here. NONE when there is no room. */
-  int add(int tid, long threadStart, long start, ThreadState state, int leaf, String thread) {
+  int add(int tid, long threadStart, long start, ThreadState state, int leaf, Labels own) {
     if (size >= sizeMax) {
       return NONE;
     }
@@ -79,7 +80,7 @@ final class OpenWaits {
     starts[slot] = start;
     states[slot] = (byte) state.ordinal();
     leaves[slot] = leaf;
-    threads[slot] = thread;
+    labels[slot] = own;
     reported[slot] = 0;
     link(slot);
     return slot;
@@ -88,7 +89,7 @@ final class OpenWaits {
   void remove(int slot) {
     unlink(slot);
     tids[slot] = 0;
-    threads[slot] = ""; // the name's last holder may be this table
+    labels[slot] = Labels.NONE; // their last holder may be this table
     nexts[slot] = free;
     free = slot + 1;
     size--;
@@ -114,9 +115,9 @@ final class OpenWaits {
     return leaves[slot];
   }
 
-  /** Name of the thread when the wait was met: kept, so that a sleeper costs no look-up. */
-  String thread(int slot) {
-    return threads[slot];
+  /** Labels of the thread when the wait was met: kept, so that a sleeper costs no look-up. */
+  Labels labels(int slot) {
+    return labels[slot];
   }
 
   /** When the ticker met it. */
@@ -187,7 +188,7 @@ final class OpenWaits {
     confirmed = Arrays.copyOf(confirmed, capacity);
     leaves = Arrays.copyOf(leaves, capacity);
     states = Arrays.copyOf(states, capacity);
-    threads = Arrays.copyOf(threads, capacity);
+    labels = Arrays.copyOf(labels, capacity);
     nexts = Arrays.copyOf(nexts, capacity);
     buckets = new int[capacity];
     for (int slot = 0; slot < used; slot++) { // no slot is free when the table grows

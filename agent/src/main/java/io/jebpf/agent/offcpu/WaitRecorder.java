@@ -31,6 +31,8 @@ public final class WaitRecorder {
 
   private static final String OWN_THREADS = "jebpf-";
   static final String OTHER_THREADS = "[other threads]";
+
+  private static final Labels OTHERS = Labels.of(LabelKey.THREAD, OTHER_THREADS);
   private static final int REASONS = WaitReason.values().length;
 
   private final boolean includeIdle;
@@ -118,14 +120,14 @@ public final class WaitRecorder {
 
   /** The wait that the stack belongs to; it goes on. */
   public void open(
-      int tid, long threadStart, long start, long metNanos, ThreadState state, String thread) {
+      int tid, long threadStart, long start, long metNanos, ThreadState state, Labels own) {
     waitsMet++;
     stacks.hold(building); // before another wait with this very stack lets go of it
     int known = waits.find(tid, threadStart);
     if (known != OpenWaits.NONE) {
       endLost(known);
     }
-    int slot = waits.add(tid, threadStart, start, state, building, thread);
+    int slot = waits.add(tid, threadStart, start, state, building, own);
     if (slot == OpenWaits.NONE) {
       waitsDropped++;
       stacks.release(building);
@@ -190,7 +192,7 @@ public final class WaitRecorder {
     long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
     double weight = begun ? 1 : 1 / Cells.probability(waits.start(slot), end, waits.period(slot));
     if (end > from) {
-      report(slot, from, woken, end, weight, begun ? 0 : weight, waits.thread(slot), waker);
+      report(slot, from, woken, end, weight, begun ? 0 : weight, waits.labels(slot), waker);
     }
     stacks.release(waits.leaf(slot));
     waits.remove(slot);
@@ -247,8 +249,8 @@ public final class WaitRecorder {
     long from = begun ? waits.reported(slot) : Math.max(floorNanos, start);
     if (now > from) {
       boolean shared = start <= windowStart && ++rowsThrough > ROWS_THROUGH_MAX;
-      String thread = shared ? OTHER_THREADS : waits.thread(slot);
-      report(slot, from, now, now, 1, begun ? 0 : 1, thread, "");
+      Labels own = shared ? OTHERS : waits.labels(slot);
+      report(slot, from, now, now, 1, begun ? 0 : 1, own, "");
       waits.reported(slot, now);
     }
   }
@@ -273,7 +275,7 @@ public final class WaitRecorder {
       long end,
       double weight,
       double count,
-      String thread,
+      Labels own,
       String waker) {
     ThreadState state = waits.state(slot);
     boolean preempted = state == ThreadState.RUNNABLE;
@@ -294,15 +296,14 @@ public final class WaitRecorder {
     if (idle && !includeIdle) {
       return;
     }
-    Labels labels = labels(thread, state, verdict, waker, idle);
+    Labels labels = labels(own, state, verdict, waker, idle);
     boolean counted = count > 0;
     window.addWait(windowNode(leaf), window.labels(labels), weight, counted, from, turn, end);
   }
 
   private static Labels labels(
-      String thread, ThreadState state, short verdict, String waker, boolean idle) {
-    return Labels.of(LabelKey.THREAD, thread)
-        .with(LabelKey.STATE, label(state))
+      Labels own, ThreadState state, short verdict, String waker, boolean idle) {
+    return own.with(LabelKey.STATE, label(state))
         .with(LabelKey.WAIT, state == ThreadState.RUNNABLE ? "" : reason(verdict).label())
         .with(LabelKey.WAKER, waker)
         .with(LabelKey.IDLE, idle ? LabelKey.TRUE : "");
@@ -318,12 +319,12 @@ public final class WaitRecorder {
     for (int slot = 0; slot < waits.slots(); slot++) {
       if (waits.isUsed(slot) && isReported(slot, nowNanos)) {
         boolean shared = waits.start(slot) <= windowStartNanos && ++through > ROWS_THROUGH_MAX;
-        showOpen(slot, nowNanos, shared ? OTHER_THREADS : waits.thread(slot), sink);
+        showOpen(slot, nowNanos, shared ? OTHERS : waits.labels(slot), sink);
       }
     }
   }
 
-  private void showOpen(int slot, long now, String thread, OpenWaitSink sink) {
+  private void showOpen(int slot, long now, Labels own, OpenWaitSink sink) {
     ThreadState state = waits.state(slot);
     boolean preempted = state == ThreadState.RUNNABLE;
     int leaf = waits.leaf(slot);
@@ -332,7 +333,7 @@ public final class WaitRecorder {
     boolean begun = waits.reported(slot) != 0;
     long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
     if (now > from && (includeIdle || !idle)) {
-      Labels labels = labels(thread, state, verdict, "", idle);
+      Labels labels = labels(own, state, verdict, "", idle);
       long turn = preempted ? from : now;
       sink.wait(windowNode(leaf), window.labels(labels), from, turn, now, !begun);
     }
@@ -340,7 +341,7 @@ public final class WaitRecorder {
 
   /** That a thread has to wait for a CPU is no idleness, unless it is one of ours. */
   private boolean isIdle(int slot, short verdict, boolean preempted) {
-    String thread = waits.thread(slot);
+    String thread = waits.labels(slot).get(LabelKey.THREAD);
     return preempted
         ? thread.startsWith(OWN_THREADS)
         : verdict > REASONS || WaitClassifier.isIdleThread(thread);

@@ -88,6 +88,27 @@ enum Option {
       "none",
       Range.NONE,
       "Labels put on every sample. Keys are letters, digits and `_`."),
+  INSTRUMENT(
+      "instrument",
+      OptionType.ON_OFF,
+      "on",
+      Range.NONE,
+      "Whether the agent may change classes of tracing libraries (OpenTelemetry, Brave), so that"
+          + " samples carry `trace_id`, `span_id` and the labels of `io.jebpf.api.Labels`. `off`"
+          + " leaves every class untouched."),
+  ROOTSPANS(
+      "rootspans",
+      OptionType.COUNT,
+      "500",
+      new Range(0, ContextOptions.ROOT_SPANS_MAX),
+      "Most different names of root spans in the label `root_span`; `0` leaves the label out."),
+  ENDPOINTS(
+      "endpoints",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether samples carry the label `endpoint`: method and path, with ids left out, of the"
+          + " request that a servlet or the JDK's HTTP server is serving."),
   LOG(
       "log",
       OptionType.LEVEL,

@@ -77,6 +77,7 @@ public final class OptionParser {
         .stackDepth((int) number(Option.DEPTH))
         .budgetMillionths(number(Option.BUDGET))
         .labels(labels())
+        .context(context())
         .logLevel(logLevel())
         .logFile(path(Option.LOG_FILE))
         .nativeDir(path(Option.NATIVE_DIR))
@@ -245,6 +246,16 @@ public final class OptionParser {
       throw refusal(Option.OFFCPU, given.get(Option.OFFCPU), "0, and 100us to 1s");
     }
     return new OffCpuOptions(tick, flag(Option.OFFCPU_IDLE), number(Option.OFFCPU_WAKER));
+  }
+
+  private ContextOptions context() throws Refusal {
+    Given value = given.get(Option.INSTRUMENT);
+    String text = value == null ? Option.INSTRUMENT.standard() : value.value();
+    if (!text.equals("on") && !text.equals("off")) {
+      throw refusal(Option.INSTRUMENT, value, Option.INSTRUMENT.type().form());
+    }
+    return new ContextOptions(
+        text.equals("on"), (int) number(Option.ROOTSPANS), flag(Option.ENDPOINTS));
   }
 
   private boolean flag(Option option) throws Refusal {

@@ -15,6 +15,7 @@ enum OptionType {
   LABELS("`k:v;k:v`"),
   LEVEL("`error`, `warn`, `info`, `debug`"),
   SWITCH("`true`, `false`"),
+  ON_OFF("`on`, `off`"),
   COUNT("number") {
     @Override
     OptionalLong number(String text) {

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param stackDepth most frames in a stack
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
  * @param labels on every sample, in the order given
+ * @param context what is asked for about traces, endpoints and labels of the application
  * @param logLevel what is logged
  * @param logFile empty: standard error
  * @param nativeDir empty: the JVM's temporary directory
@@ -35,6 +36,7 @@ public record Options(
     int stackDepth,
     long budgetMillionths,
     Map<String, String> labels,
+    ContextOptions context,
     LogLevel logLevel,
     Optional<Path> logFile,
     Optional<Path> nativeDir) {
@@ -85,6 +87,12 @@ public record Options(
         + stackDepth
         + ",budget="
         + OptionType.PERCENT.format(budgetMillionths)
+        + ",instrument="
+        + (context.instrument() ? "on" : "off")
+        + ",rootspans="
+        + context.rootSpans()
+        + ",endpoints="
+        + context.endpoints()
         + ",log="
         + logLevel.name().toLowerCase(Locale.ROOT)
         + logFile.map(file -> ",log.file=" + file).orElse("")

@@ -20,6 +20,7 @@ public final class OptionsBuilder {
   private int stackDepth = 1024;
   private long budgetMillionths = 10_000;
   private Map<String, String> labels = Map.of();
+  private ContextOptions context = ContextOptions.OFF;
   private LogLevel logLevel = LogLevel.WARN;
   private Optional<Path> logFile = Optional.empty();
   private Optional<Path> nativeDir = Optional.empty();
@@ -73,6 +74,11 @@ public final class OptionsBuilder {
     return this;
   }
 
+  public OptionsBuilder context(ContextOptions wanted) {
+    context = wanted;
+    return this;
+  }
+
   public OptionsBuilder logLevel(LogLevel level) {
     logLevel = level;
     return this;
@@ -100,6 +106,7 @@ public final class OptionsBuilder {
         stackDepth,
         budgetMillionths,
         labels,
+        context,
         logLevel,
         logFile,
         nativeDir);

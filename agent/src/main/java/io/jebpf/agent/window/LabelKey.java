@@ -1,5 +1,7 @@
 package io.jebpf.agent.window;
 
+import java.util.Set;
+
 /** Keys of the labels that the agent itself puts on samples, and the texts of those with few. */
 public final class LabelKey {
   /** Full name of the thread; of a virtual thread's sample, its carrier's. */
@@ -20,11 +22,54 @@ public final class LabelKey {
   /** {@link #TRUE} when there was just nothing to do. */
   public static final String IDLE = "idle";
 
+  /** 32 hexadecimal digits. An id: never a series, see {@link #isSeries}. */
+  public static final String TRACE_ID = "trace_id";
+
+  /** 16 hexadecimal digits. An id: never a series. */
+  public static final String SPAN_ID = "span_id";
+
+  /** Name of the first span of the trace in this process. */
+  public static final String ROOT_SPAN = "root_span";
+
+  /** Method and path of the request that is served, ids left out. */
+  public static final String ENDPOINT = "endpoint";
+
   public static final String RUNNING = "running";
   public static final String RUNNABLE = "runnable";
   public static final String BLOCKED = "blocked";
   public static final String DISK = "disk";
   public static final String TRUE = "true";
 
+  /** What Pyroscope takes for a span's id as well. */
+  private static final String PROFILE_ID = "profile_id";
+
+  private static final Set<String> IDS = Set.of(TRACE_ID, SPAN_ID, PROFILE_ID);
+  private static final Set<String> OURS =
+      Set.of(
+          THREAD,
+          VTHREAD,
+          STATE,
+          WAIT,
+          WAKER,
+          IDLE,
+          TRACE_ID,
+          SPAN_ID,
+          PROFILE_ID,
+          ROOT_SPAN,
+          ENDPOINT);
+
   private LabelKey() {}
+
+  /**
+   * Whether a server may keep one series for each of the label's texts. Not of ids: there is a new
+   * one with each request.
+   */
+  public static boolean isSeries(String key) {
+    return !IDS.contains(key);
+  }
+
+  /** Whether the agent uses the key, so that an application cannot. */
+  public static boolean isOurs(String key) {
+    return OURS.contains(key);
+  }
 }

@@ -90,7 +90,13 @@ class WaitRecorderTest {
     for (long frame : rootFirst) {
       recorder.frame(1, frame);
     }
-    recorder.open(tid, tid * 11, startMs * MS, metMs * MS, state, "thread-" + tid);
+    recorder.open(
+        tid,
+        tid * 11,
+        startMs * MS,
+        metMs * MS,
+        state,
+        Labels.of(LabelKey.THREAD, "thread-" + tid));
   }
 
   private void end(int tid, long startMs, long wokenMs, long endMs) {

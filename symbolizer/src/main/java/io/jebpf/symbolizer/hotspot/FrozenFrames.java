@@ -8,6 +8,7 @@ package io.jebpf.symbolizer.hotspot;
 record FrozenFrames(
     Oops.Encoding oops,
     int threadTid,
+    int threadEetop,
     int continuationTail,
     int chunkParent,
     int chunkSp,
@@ -24,6 +25,7 @@ record FrozenFrames(
     return new FrozenFrames(
         oops,
         offset(fields, LibjvmNames.THREAD_TID_OFFSET),
+        offset(fields, LibjvmNames.THREAD_EETOP_OFFSET),
         offset(fields, LibjvmNames.CONT_TAIL_OFFSET),
         offset(fields, LibjvmNames.CHUNK_PARENT_OFFSET),
         offset(fields, LibjvmNames.CHUNK_SP_OFFSET),
@@ -41,6 +43,7 @@ record FrozenFrames(
     sink.knob("oop_base", oops.oopBase());
     sink.knob("oop_shift", oops.oopShift());
     sink.knob("java_thread_tid", threadTid);
+    sink.knob("java_thread_eetop", threadEetop);
     sink.knob("cont_tail", continuationTail);
     sink.knob("chunk_parent", chunkParent);
     sink.knob("chunk_sp", chunkSp);

@@ -3,7 +3,8 @@ package io.jebpf.symbolizer.hotspot;
 import java.util.List;
 
 /**
- * Writes what the kernel's unwinder must know of this JVM: every field of its own but depth_max.
+ * Writes what the kernel's unwinder must know of this JVM: every field of its own but depth_max and
+ * context_table.
  */
 record KernelKnobs(
     HotspotLayout layout,

@@ -17,6 +17,7 @@ final class LibjvmNames {
   static final String STRING_VALUE_OFFSET = "_ZN16java_lang_String13_value_offsetE";
   static final String STRING_CODER_OFFSET = "_ZN16java_lang_String13_coder_offsetE";
 
+  static final String THREAD_EETOP_OFFSET = "_ZN16java_lang_Thread13_eetop_offsetE";
   static final String THREAD_TID_OFFSET = "_ZN16java_lang_Thread11_tid_offsetE";
   static final String CONT_TAIL_OFFSET = "_ZN28jdk_internal_vm_Continuation12_tail_offsetE";
   static final String CHUNK_PARENT_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_parent_offsetE";
@@ -68,6 +69,7 @@ final class LibjvmNames {
                 STRING_VALUE_OFFSET,
                 STRING_CODER_OFFSET,
                 THREAD_TID_OFFSET,
+                THREAD_EETOP_OFFSET,
                 CONT_TAIL_OFFSET,
                 CHUNK_PARENT_OFFSET,
                 CHUNK_SP_OFFSET,

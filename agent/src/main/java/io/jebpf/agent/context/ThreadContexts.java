@@ -1,0 +1,136 @@
+package io.jebpf.agent.context;
+
+import io.jebpf.agent.context.instrument.Instrumenter;
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.options.ContextOptions;
+import io.jebpf.bpf.ContextTable;
+import io.jebpf.bpf.KernelException;
+import io.jebpf.bpf.NativeRuntime;
+import java.io.IOException;
+import java.lang.instrument.Instrumentation;
+import java.util.Optional;
+
+/**
+ * What each thread works for: instruments the libraries that know, gives their threads a table to
+ * write it to, and turns what the kernel side read there into labels. Thread-safe.
+ *
+ * <p>Order: {@link #install} as early as there are options, {@link #table} when native memory can
+ * be had, {@link #close} last; after that no class is instrumented, and nothing is written.
+ */
+public final class ThreadContexts implements AutoCloseable {
+  private final ContextOptions options;
+  private final AgentLog log;
+  private final EndpointNames endpoints = new EndpointNames();
+  private Optional<Instrumenter> instrumenter = Optional.empty();
+  private Optional<HookClass> hook = Optional.empty();
+  private Optional<ContextTable> table = Optional.empty();
+  private boolean closed;
+
+  private ThreadContexts(ContextOptions options, AgentLog log) {
+    this.options = options;
+    this.log = log;
+  }
+
+  /** Instruments what is loaded, and what will be; or, if it is not wanted, nothing at all. */
+  public static ThreadContexts install(
+      Optional<Instrumentation> instrumentation, ContextOptions options, AgentLog log) {
+    ThreadContexts contexts = new ThreadContexts(options, log);
+    if (options.instrument() && instrumentation.isPresent()) {
+      contexts.install(instrumentation.get());
+    }
+    return contexts;
+  }
+
+  private void install(Instrumentation jvm) {
+    Instrumenter made =
+        new Instrumenter(
+            jvm,
+            new Instrumenter.Choice(options.endpoints(), options.rootSpans() > 0),
+            HookClass.NAME,
+            new Instrumenter.Listener() {
+              @Override
+              public void prepare() throws IOException {
+                prepareHook(jvm);
+              }
+
+              @Override
+              public void failed(String what, Throwable cause) {
+                log.warn(Trouble.INSTRUMENTATION, what + ": " + cause);
+              }
+            });
+    synchronized (this) {
+      instrumenter = Optional.of(made);
+    }
+    made.install();
+  }
+
+  /** On the thread that loads the first class to be instrumented. */
+  private synchronized void prepareHook(Instrumentation jvm) throws IOException {
+    if (hook.isEmpty() && !closed) {
+      HookClass made = HookClass.define(jvm);
+      made.linker(instrumenter.orElseThrow().linker());
+      made.endpoints(endpoints);
+      hook = Optional.of(made);
+      table.ifPresent(known -> made.start(known.address(), options.rootSpans()));
+    }
+  }
+
+  /**
+   * The table that the kernel side is to read, made on the first call; empty when contexts are not
+   * wanted. Threads write to it from now on.
+   */
+  public synchronized Optional<ContextTable> table(NativeRuntime runtime) throws KernelException {
+    if (instrumenter.isEmpty() || closed) {
+      return Optional.empty();
+    }
+    if (table.isEmpty()) {
+      long earlier = HookClass.earlierTable();
+      table = Optional.of(earlier == 0 ? ContextTable.reserve(runtime) : ContextTable.at(earlier));
+      hook.ifPresent(known -> known.start(table.get().address(), options.rootSpans()));
+    }
+    return table;
+  }
+
+  synchronized String[] keys() {
+    return hook.map(HookClass::keys).orElse(new String[0]);
+  }
+
+  synchronized String[] rootNames() {
+    return hook.map(HookClass::names).orElse(new String[0]);
+  }
+
+  synchronized Optional<ContextTable> knownTable() {
+    return table;
+  }
+
+  /** For profiles and the MBean. */
+  public synchronized ContextCounters counters() {
+    return new ContextCounters(
+        instrumenter.map(Instrumenter::changed).orElse(0L),
+        instrumenter.map(Instrumenter::failures).orElse(0L) + tail(ContextCounters.FAILED),
+        tail(ContextCounters.NO_SLOT),
+        tail(ContextCounters.NO_ROOM),
+        tail(ContextCounters.NAMES_FULL),
+        endpoints.others());
+  }
+
+  private long tail(int word) {
+    return table.map(known -> known.tail(word)).orElse(0L);
+  }
+
+  /** Gives instrumented classes their own code back. A later profiler finds the hook again. */
+  @Override
+  public void close() {
+    Optional<Instrumenter> open;
+    synchronized (this) {
+      closed = true;
+      open = instrumenter;
+      hook.ifPresent(known -> known.start(0, 0));
+    }
+    open.ifPresent(Instrumenter::close);
+    synchronized (this) {
+      hook.ifPresent(HookClass::forget);
+    }
+  }
+}

@@ -1,0 +1,579 @@
+package io.jebpf.agent.context.hook;
+
+import java.lang.invoke.CallSite;
+import java.lang.invoke.ConstantCallSite;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
+
+/**
+ * What instrumented classes call: writes what the current thread works for into the thread's slot
+ * of the table (drawn in {@code jebpf_types.h}), where the kernel side finds it.
+ *
+ * <p>Not used under this name: the agent defines it as {@code java.lang.JebpfContext}, where every
+ * class loader finds it (also those that delegate nothing but {@code java.*}), and where it may use
+ * the JDK's own Unsafe. It stays when the agent has gone, and does nothing then. So it must use
+ * nothing but java.base and have no other classes: no lambdas, no nested ones.
+ *
+ * <p>Each slot has one writer, its thread; the reader looks while that thread is stopped, so the
+ * order in which the compiler leaves the stores is all that matters. No method throws.
+ */
+public final class JebpfContext {
+  private static final int GROUPS = 8192;
+  private static final int WAYS = 8;
+  private static final int GROUP_BYTES = 8 * WAYS;
+  private static final int RECORD_BYTES = 256;
+  private static final int SLOT_BYTES = 2 * RECORD_BYTES;
+  private static final long OWNERS_BYTES = (long) GROUPS * GROUP_BYTES;
+  private static final long TAIL = OWNERS_BYTES + (long) GROUPS * WAYS * SLOT_BYTES;
+
+  // struct jebpf_context
+  private static final int SPAN = 16;
+  private static final int HEAD = 24; // valid, trace flags, bytes of attributes
+  private static final int SIZE = 26;
+  private static final int ATTRIBUTES = 28;
+  private static final int ATTRIBUTES_BYTES = RECORD_BYTES - ATTRIBUTES;
+
+  private static final long TAKEN = -1; // owner's word while a slot is being taken
+
+  // words of the tail
+  private static final int NO_SLOT = 0; // contexts not set: the thread's group was full
+  private static final int NO_ROOM = 1; // labels not set: no room in the record, or too many keys
+  private static final int NAMES_FULL = 2; // root spans not named: too many different names
+  private static final int FAILED = 3; // of the code that reads a library's objects
+  private static final int TRACES = 64; // first of the table of traces
+  private static final int TRACE_SLOTS = 32_768;
+
+  private static final int KEYS_MAX = 64;
+  private static final int ENDPOINT = 0; // number of that key
+  private static final int NESTED = 255; // stands for an endpoint inside another one
+
+  private static final int TRACE_DIGITS = 32;
+  private static final int SPAN_DIGITS = 16;
+  private static final int SHORT_TRACE_DIGITS = 16;
+
+  private static final Unsafe U = Unsafe.getUnsafe();
+  private static final long VALUE = U.objectFieldOffset(String.class, "value");
+  private static final long CODER = U.objectFieldOffset(String.class, "coder");
+  private static final long TEXT = bytesOffset();
+
+  /** Address of the table; 0: there is no agent, nothing is to be done. */
+  private static long table;
+
+  private static volatile long lastTable;
+
+  /** Gives a call site its target; see {@link #link}. */
+  private static volatile BiFunction<MethodHandles.Lookup, Object[], MethodHandle> linker;
+
+  private static volatile BinaryOperator<String> endpoints;
+
+  private static volatile String[] keys = {"endpoint"};
+
+  /** Names of root spans, by their number minus 1. */
+  private static volatile String[] names = {};
+
+  private static volatile int namesMax;
+  private static final ConcurrentHashMap<String, Integer> NUMBERS = new ConcurrentHashMap<>();
+
+  private JebpfContext() {}
+
+  /** By reflection: the method's result is an int up to JDK 24, and a long after. */
+  private static long bytesOffset() {
+    try {
+      Object offset =
+          Unsafe.class.getMethod("arrayBaseOffset", Class.class).invoke(U, byte[].class);
+      return ((Number) offset).longValue();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e); // ends the instrumentation, nothing else
+    }
+  }
+
+  // ---- for the agent, by reflection
+
+  /** Starts (or, with address 0, stops) everything. */
+  public static void start(long address, int rootNamesMax) {
+    namesMax = rootNamesMax;
+    table = address;
+    if (address != 0) {
+      lastTable = address;
+    }
+  }
+
+  /** The table of this JVM's last profiler, 0: there was none. It serves the next one too. */
+  public static long lastTable() {
+    return lastTable;
+  }
+
+  public static void endpoints(BinaryOperator<String> with) {
+    endpoints = with;
+  }
+
+  public static void linker(BiFunction<MethodHandles.Lookup, Object[], MethodHandle> with) {
+    linker = with;
+  }
+
+  /** Keys of attributes, by their number. */
+  public static String[] keys() {
+    return keys;
+  }
+
+  public static String[] names() {
+    return names;
+  }
+
+  // ---- for instrumented classes
+
+  /**
+   * Bootstrap method of their call sites. The target comes from the agent; without one, or when it
+   * fails, the call site does what the class did before it was instrumented.
+   *
+   * @param prefix what stands before the names of the library's packages
+   */
+  public static CallSite link(
+      MethodHandles.Lookup lookup, String name, MethodType type, String prefix) {
+    try {
+      BiFunction<MethodHandles.Lookup, Object[], MethodHandle> with = linker;
+      if (with != null) {
+        MethodHandle target = with.apply(lookup, new Object[] {name, type, prefix});
+        if (target != null) {
+          return new ConstantCallSite(target);
+        }
+      }
+    } catch (Throwable e) { // must not reach the application
+      failed();
+    }
+    return new ConstantCallSite(unlinked(type));
+  }
+
+  private static MethodHandle unlinked(MethodType type) {
+    try {
+      if (type.parameterCount() == 2 && type.parameterType(0) == ThreadLocal.class) {
+        return MethodHandles.publicLookup()
+            .findVirtual(ThreadLocal.class, "set", MethodType.methodType(void.class, Object.class));
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e); // ThreadLocal.set is there
+    }
+    return MethodHandles.empty(type);
+  }
+
+  /** The thread works for this span from now on. Ids are hexadecimal digits. */
+  public static void span(String trace, String span, byte flags) {
+    if (table == 0) {
+      return;
+    }
+    int digits = trace.length();
+    if (span.length() != SPAN_DIGITS || !isLatin1(span) || !isLatin1(trace)) {
+      none();
+      return;
+    }
+    Object text = U.getReference(trace, VALUE);
+    long high = 0;
+    long low;
+    if (digits == TRACE_DIGITS) {
+      high = bytes(text, TEXT);
+      low = bytes(text, TEXT + 16);
+    } else if (digits == SHORT_TRACE_DIGITS) {
+      low = bytes(text, TEXT);
+    } else {
+      none();
+      return;
+    }
+    set(high, low, bytes(U.getReference(span, VALUE), TEXT), flags);
+  }
+
+  /** The same with numbers. */
+  public static void span(long traceHigh, long traceLow, long span, byte flags) {
+    if (table != 0) {
+      set(
+          Long.reverseBytes(traceHigh),
+          Long.reverseBytes(traceLow),
+          Long.reverseBytes(span),
+          flags);
+    }
+  }
+
+  /** The thread works for no span any more. */
+  public static void none() {
+    long base = table;
+    if (base == 0) {
+      return;
+    }
+    long id = Thread.currentThread().threadId();
+    long owner = find(base, id);
+    if (owner == 0) {
+      return;
+    }
+    if (U.getShort(record(base, owner, id) + SIZE) == 0) {
+      release(owner);
+    } else {
+      set(0, 0, 0, (byte) 0);
+    }
+  }
+
+  /** A root span has started, or has another name. */
+  public static void named(String trace, String name) {
+    long base = table;
+    if (base == 0 || namesMax == 0 || trace.length() != TRACE_DIGITS || !isLatin1(trace)) {
+      return;
+    }
+    int number = number(base, name);
+    if (number != 0) {
+      Object text = U.getReference(trace, VALUE);
+      putName(base, bytes(text, TEXT), bytes(text, TEXT + 16), number);
+    }
+  }
+
+  /**
+   * Puts a label on the thread.
+   *
+   * @return what {@link #pop} needs to take it away again
+   */
+  public static int push(String key, String text) {
+    long base = table;
+    if (base == 0 || key == null || text == null) {
+      return -1;
+    }
+    int number = keyNumber(key);
+    if (number < 0) {
+      count(base, NO_ROOM);
+      return -1;
+    }
+    return add(base, number, text);
+  }
+
+  public static void pop(int token) {
+    long base = table;
+    if (base == 0 || token < 0) {
+      return;
+    }
+    long id = Thread.currentThread().threadId();
+    long owner = find(base, id);
+    if (owner != 0) {
+      shrink(record(base, owner, id), owner, token);
+    }
+  }
+
+  /** A request begins; what it calls may begin one again. */
+  public static void enter(String method, String path) {
+    long base = table;
+    BinaryOperator<String> with = endpoints;
+    if (base != 0 && with != null) {
+      try {
+        String endpoint = with.apply(method, path);
+        if (endpoint != null) {
+          enter(base, endpoint);
+        }
+      } catch (Throwable e) { // must not reach the application
+        failed();
+      }
+    }
+  }
+
+  private static void enter(long base, String endpoint) {
+    long id = Thread.currentThread().threadId();
+    long owner = find(base, id);
+    boolean inside = owner != 0 && lastOfEndpoint(record(base, owner, id), true) >= 0;
+    add(base, inside ? NESTED : ENDPOINT, inside ? "" : endpoint);
+  }
+
+  /** Ends what {@link #enter} began. */
+  public static void exit() {
+    long base = table;
+    if (base == 0) {
+      return;
+    }
+    long id = Thread.currentThread().threadId();
+    long owner = find(base, id);
+    if (owner != 0) {
+      long record = record(base, owner, id);
+      int at = lastOfEndpoint(record, false);
+      if (at >= 0) {
+        shrink(record, owner, at);
+      }
+    }
+  }
+
+  /** Reading a library's object failed: the application must not notice. */
+  public static void failed() {
+    long base = table;
+    if (base != 0) {
+      count(base, FAILED);
+    }
+  }
+
+  // ---- slots
+
+  /** Address of the owner's word of the thread's slot, 0 when it has none. */
+  private static long find(long base, long id) {
+    long owner = base + (id & (GROUPS - 1)) * GROUP_BYTES;
+    if (U.getLong(owner) >>> 1 == id) {
+      return owner;
+    }
+    for (long end = owner + GROUP_BYTES; (owner += 8) < end; ) {
+      if (U.getLong(owner) >>> 1 == id) {
+        return owner;
+      }
+    }
+    return 0;
+  }
+
+  /** A free slot of the thread's group, marked as being taken; 0 when there is none. */
+  private static long take(long base, long id) {
+    long owner = base + (id & (GROUPS - 1)) * GROUP_BYTES;
+    for (long end = owner + GROUP_BYTES; owner < end; owner += 8) {
+      if (U.getLong(owner) == 0 && U.compareAndSetLong(null, owner, 0, TAKEN)) {
+        return owner;
+      }
+    }
+    count(base, NO_SLOT);
+    return 0;
+  }
+
+  private static void release(long owner) {
+    U.storeFence();
+    U.putLong(owner, 0);
+  }
+
+  /** Address of the first of a slot's two records. */
+  private static long slot(long base, long owner, long id) {
+    long group = id & (GROUPS - 1);
+    long way = (owner - base - group * GROUP_BYTES) >> 3;
+    return base + OWNERS_BYTES + (way * GROUPS + group) * SLOT_BYTES;
+  }
+
+  /** Address of the record in use. */
+  private static long record(long base, long owner, long id) {
+    return slot(base, owner, id) + (U.getLong(owner) & 1) * RECORD_BYTES;
+  }
+
+  /** Fills the record that is not in use, then makes it the one in use. */
+  private static void set(long high, long low, long span, byte flags) {
+    long base = table;
+    long id = Thread.currentThread().threadId();
+    long owner = find(base, id);
+    if (owner == 0) {
+      if ((high | low | span) == 0) {
+        return;
+      }
+      owner = take(base, id);
+      if (owner == 0) {
+        return;
+      }
+    }
+    long word = U.getLong(owner);
+    long slot = slot(base, owner, id);
+    long next = ~word & 1;
+    long record = slot + next * RECORD_BYTES;
+    int size = word == TAKEN ? 0 : U.getShort(slot + (word & 1) * RECORD_BYTES + SIZE);
+    if (size != 0) {
+      U.copyMemory(slot + (word & 1) * RECORD_BYTES + ATTRIBUTES, record + ATTRIBUTES, size);
+    }
+    U.putLong(record, high);
+    U.putLong(record + 8, low);
+    U.putLong(record + SPAN, span);
+    U.putInt(record + HEAD, 1 | (flags & 0xff) << 8 | size << 16);
+    U.storeFence();
+    U.putLong(owner, id << 1 | next);
+  }
+
+  // ---- attributes: one after the other, {key number, length, text}
+
+  /** Appends one; returns the size before, -1 when there was no room. */
+  private static int add(long base, int key, String text) {
+    long id = Thread.currentThread().threadId();
+    long owner = find(base, id);
+    boolean taken = owner == 0;
+    if (taken) {
+      owner = take(base, id);
+      if (owner == 0) {
+        return -1;
+      }
+      long record = slot(base, owner, id);
+      U.putLong(record, 0);
+      U.putLong(record + 8, 0);
+      U.putLong(record + SPAN, 0);
+      U.putInt(record + HEAD, 1);
+    }
+    long record = slot(base, owner, id) + (taken ? 0 : U.getLong(owner) & 1) * RECORD_BYTES;
+    int size = U.getShort(record + SIZE);
+    int room = ATTRIBUTES_BYTES - size - 2;
+    int length = room < 0 ? -1 : copy(text, record + ATTRIBUTES + size + 2, room);
+    if (length < 0) {
+      count(base, NO_ROOM);
+      if (taken) {
+        release(owner);
+      }
+      return -1;
+    }
+    U.putByte(record + ATTRIBUTES + size, (byte) key);
+    U.putByte(record + ATTRIBUTES + size + 1, (byte) length);
+    U.storeFence();
+    U.putShort(record + SIZE, (short) (size + 2 + length));
+    if (taken) {
+      U.storeFence();
+      U.putLong(owner, id << 1);
+    }
+    return size;
+  }
+
+  /** Writes a text as UTF-8; returns its bytes, -1 when there is no room for it. */
+  private static int copy(String text, long to, int room) {
+    int length = text.length();
+    if (length > room) {
+      return -1;
+    }
+    if (isLatin1(text)) {
+      Object value = U.getReference(text, VALUE);
+      int at = 0;
+      while (at < length) {
+        byte unit = U.getByte(value, TEXT + at);
+        if (unit < 0) {
+          break;
+        }
+        U.putByte(to + at++, unit);
+      }
+      if (at == length) {
+        return length;
+      }
+    }
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    if (bytes.length > room) {
+      return -1;
+    }
+    for (int i = 0; i < bytes.length; i++) {
+      U.putByte(to + i, bytes[i]);
+    }
+    return bytes.length;
+  }
+
+  /** Takes all attributes from there on away, and the slot when nothing is left in it. */
+  private static void shrink(long record, long owner, int size) {
+    if (size > U.getShort(record + SIZE)) {
+      return;
+    }
+    boolean empty =
+        size == 0 && (U.getLong(record) | U.getLong(record + 8) | U.getLong(record + SPAN)) == 0;
+    if (empty) {
+      release(owner);
+    } else {
+      U.storeFence();
+      U.putShort(record + SIZE, (short) size);
+    }
+  }
+
+  /**
+   * Where the last attribute begins, if that is an endpoint's; -1 if not. Or, with {@code any},
+   * where any endpoint's begins.
+   */
+  private static int lastOfEndpoint(long record, boolean any) {
+    int size = U.getShort(record + SIZE);
+    int last = -1;
+    for (int at = 0; at < size; at += 2 + (U.getByte(record + ATTRIBUTES + at + 1) & 0xff)) {
+      int key = U.getByte(record + ATTRIBUTES + at) & 0xff;
+      if (key == ENDPOINT || key == NESTED) {
+        last = at;
+        if (any) {
+          return at;
+        }
+      } else if (!any) {
+        last = -1;
+      }
+    }
+    return last;
+  }
+
+  private static int keyNumber(String key) {
+    String[] known = keys;
+    for (int i = 1; i < known.length; i++) {
+      if (known[i].equals(key)) {
+        return i;
+      }
+    }
+    return newKey(key);
+  }
+
+  private static synchronized int newKey(String key) {
+    String[] known = keys;
+    for (int i = 1; i < known.length; i++) {
+      if (known[i].equals(key)) {
+        return i;
+      }
+    }
+    if (known.length >= KEYS_MAX) {
+      return -1;
+    }
+    String[] next = new String[known.length + 1];
+    System.arraycopy(known, 0, next, 0, known.length);
+    next[known.length] = key;
+    keys = next;
+    return known.length;
+  }
+
+  // ---- names of root spans: {high, low, number ^ check} by trace
+
+  private static int number(long base, String name) {
+    if (name == null) {
+      return 0;
+    }
+    Integer known = NUMBERS.get(name);
+    return known != null ? known : newName(base, name);
+  }
+
+  private static synchronized int newName(long base, String name) {
+    Integer known = NUMBERS.get(name);
+    if (known != null) {
+      return known;
+    }
+    String[] before = names;
+    if (before.length >= namesMax) {
+      count(base, NAMES_FULL);
+      return 0;
+    }
+    String[] next = new String[before.length + 1];
+    System.arraycopy(before, 0, next, 0, before.length);
+    next[before.length] = name;
+    names = next;
+    NUMBERS.put(name, next.length);
+    return next.length;
+  }
+
+  /** Two threads may write the same place: then the words do not fit each other. */
+  private static void putName(long base, long high, long low, int number) {
+    long at = base + TAIL + 8L * TRACES + (mix(high, low) & (TRACE_SLOTS - 1)) * 24;
+    U.putLong(at, high);
+    U.putLong(at + 8, low);
+    U.putLong(at + 16, mix(high, low) & -65_536L ^ number);
+  }
+
+  private static long mix(long high, long low) {
+    long mixed = (high ^ Long.rotateLeft(low, 29)) * 0x9E3779B97F4A7C15L;
+    return mixed ^ mixed >>> 32;
+  }
+
+  // ---- digits
+
+  private static boolean isLatin1(String text) {
+    return U.getByte(text, CODER) == 0;
+  }
+
+  /** The bytes that 16 hexadecimal digits stand for, in memory order. */
+  private static long bytes(Object text, long at) {
+    return four(U.getLongUnaligned(text, at)) | four(U.getLongUnaligned(text, at + 8)) << 32;
+  }
+
+  private static long four(long digits) {
+    long n = (digits & 0x0f0f0f0f0f0f0f0fL) + 9 * (digits >>> 6 & 0x0101010101010101L);
+    n = (n << 4 | n >>> 8) & 0x00ff00ff00ff00ffL;
+    n = (n | n >>> 8) & 0x0000ffff0000ffffL;
+    return (n | n >>> 16) & 0xffffffffL;
+  }
+
+  private static void count(long base, int word) {
+    U.getAndAddLong(null, base + TAIL + 8L * word, 1);
+  }
+}

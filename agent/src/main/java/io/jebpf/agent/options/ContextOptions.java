@@ -1,0 +1,22 @@
+package io.jebpf.agent.options;
+
+/**
+ * What the user asked for about contexts: what each sample's thread worked for.
+ *
+ * @param instrument whether classes may be changed at all
+ * @param rootSpans most different names of root spans in the label {@code root_span}; 0: no label
+ * @param endpoints whether requests are labelled
+ */
+public record ContextOptions(boolean instrument, int rootSpans, boolean endpoints) {
+  /** Numbers of names are kept in 16 bits. */
+  public static final int ROOT_SPANS_MAX = 65_535;
+
+  /** Every class is left as it is. */
+  public static final ContextOptions OFF = new ContextOptions(false, 0, false);
+
+  public ContextOptions {
+    if (rootSpans < 0 || rootSpans > ROOT_SPANS_MAX) {
+      throw new IllegalArgumentException(rootSpans + " names of root spans");
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.jebpf.bpf;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.OptionalLong;
+
+/**
+ * The table of what threads work for, as drawn in {@code jebpf_types.h}: each thread writes its own
+ * slot, the kernel programs read it while the thread is stopped. Memory of this process that lives
+ * as long as it: a thread may be about to write when the profiler ends. Thread-safe.
+ */
+@SuppressWarnings("restricted")
+public final class ContextTable {
+  /** A thread's id picks its group. */
+  public static final int GROUPS = 8192;
+
+  /** Threads of one group that can have a context at the same time. */
+  public static final int WAYS = 8;
+
+  public static final int SLOTS = GROUPS * WAYS;
+
+  /** From here on records lie, two a slot. */
+  public static final long OWNERS_BYTES = 8L * SLOTS;
+
+  /** Behind the records: words for who writes the table, see there. */
+  public static final long TAIL = OWNERS_BYTES + 2L * SLOTS * Layout.CONTEXT_BYTES;
+
+  public static final int TAIL_BYTES = 1 << 20;
+
+  private static final long TAKEN = -1; // owner's word while a slot is being taken
+  private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
+
+  private final MemorySegment memory;
+
+  private ContextTable(long address) {
+    memory = MemorySegment.ofAddress(address).reinterpret(TAIL + TAIL_BYTES);
+  }
+
+  /** A new table; takes memory as it is used. */
+  public static ContextTable reserve(NativeRuntime runtime) throws KernelException {
+    long address = runtime.kernel().reserve(TAIL + TAIL_BYTES);
+    if (address < 0) {
+      throw new KernelException(
+          "mmap(" + (TAIL + TAIL_BYTES) + " bytes)",
+          (int) -address,
+          "raise the limit of the address space");
+    }
+    return new ContextTable(address);
+  }
+
+  /** The table that an earlier profiler of this JVM made. */
+  public static ContextTable at(long address) {
+    return new ContextTable(address);
+  }
+
+  public long address() {
+    return memory.address();
+  }
+
+  /** A word behind the records. */
+  public long tail(int word) {
+    return (long) WORD.getAcquire(memory, TAIL + 8L * word);
+  }
+
+  /** The id of the thread that has a slot; empty when it is free. */
+  public OptionalLong owner(int slot) {
+    long word = word(slot);
+    return word == 0 || word == TAKEN ? OptionalLong.empty() : OptionalLong.of(word >>> 1);
+  }
+
+  /** The raw word of a slot. */
+  public long word(int slot) {
+    return (long) WORD.getAcquire(memory, 8L * slot);
+  }
+
+  /** Takes a slot from whoever has it, if the word is still that one; nobody else can take it. */
+  public boolean seize(int slot, long word) {
+    return WORD.compareAndSet(memory, 8L * slot, word, TAKEN);
+  }
+
+  /** Whether a slot seized is still untouched. */
+  public boolean isTaken(int slot) {
+    return word(slot) == TAKEN;
+  }
+
+  /** Gives a slot that was seized back. */
+  public boolean free(int slot) {
+    return WORD.compareAndSet(memory, 8L * slot, TAKEN, 0L);
+  }
+
+  /**
+   * Copies a thread's context; false when it has none. The thread may change it meanwhile: what is
+   * read then may be of two moments, so ask for threads that wait.
+   */
+  public boolean read(long threadId, ContextView into) {
+    int group = (int) (threadId & (GROUPS - 1));
+    for (int way = 0; way < WAYS; way++) {
+      long word = word(group * WAYS + way);
+      if (word >>> 1 == threadId) {
+        long at =
+            OWNERS_BYTES + ((long) way * GROUPS + group << 1 | word & 1) * Layout.CONTEXT_BYTES;
+        ByteBuffer record =
+            memory.asSlice(at, Layout.CONTEXT_BYTES).asByteBuffer().order(ByteOrder.nativeOrder());
+        boolean whole = into.at(record, 0, Layout.CONTEXT_BYTES);
+        return whole && word(group * WAYS + way) == word;
+      }
+    }
+    return false;
+  }
+}
