@@ -1,5 +1,6 @@
 package io.jebpf.agent;
 
+import io.jebpf.agent.bridge.ApiBridge;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.engine.EngineStarter;
@@ -15,6 +16,7 @@ import io.jebpf.agent.pipeline.SampleReader;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
 import io.jebpf.bpf.WalkEnd;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -40,6 +42,7 @@ final class Profiler {
   private final String version;
   private final History history;
   private final WindowWriter writer;
+  private final ApiBridge api = new ApiBridge();
 
   private volatile State state = new State.Starting();
   private volatile boolean stopping;
@@ -111,9 +114,11 @@ final class Profiler {
       sampleReader.start();
       state = new State.Running();
       log.notice(startLine(engine.facts()));
+      api.addRecordings(onDemand.get()).install(log);
       while (!stopping) {
         long waitNanos = sampleReader.step();
         registration.tryRegister();
+        onDemand.get().maintain();
         if (!stopping) {
           LockSupport.parkNanos(this, waitNanos);
         }
@@ -123,6 +128,7 @@ final class Profiler {
       }
       sampleReader.finish();
     } finally {
+      api.uninstall();
       registration.unregister();
     }
   }
@@ -272,6 +278,16 @@ final class Profiler {
       @Override
       public WindowWriter writer() {
         return writer;
+      }
+
+      @Override
+      public List<String> missing() {
+        return facts.map(Engine.Facts::missing).orElse(List.of());
+      }
+
+      @Override
+      public Optional<OnDemand> onDemand() {
+        return onDemand;
       }
 
       @Override

@@ -2,6 +2,7 @@ package io.jebpf.agent.jmx;
 
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import java.util.Optional;
 
 /**
  * Registers the MBean as soon as somebody else has created an MBean server, and never creates one
@@ -16,27 +17,35 @@ import io.jebpf.agent.log.Trouble;
 public final class LazyRegistration {
   public static final String NAME = "io.jebpf:type=Profiler";
 
-  private final ProfilerMXBean bean;
+  private final ProfilerBean bean;
   private final AgentLog log;
-  private boolean registered;
+  private final Watch watch;
+  private Optional<PlatformServer.Registered> registered = Optional.empty();
   private boolean refused;
 
-  public LazyRegistration(ProfilerMXBean bean, AgentLog log) {
+  public LazyRegistration(ProfilerBean bean, AgentLog log) {
     this.bean = bean;
     this.log = log;
+    this.watch = new Watch(bean.source(), log);
   }
 
-  /** Cheap as long as there is no server, and once it is done. */
+  /**
+   * Cheap as long as there is no server. Once it is done: tells listeners of the MBean what there
+   * is to tell.
+   */
   public void tryRegister() {
-    if (registered || refused) {
+    if (refused) {
+      return;
+    }
+    if (registered.isPresent()) {
+      watch.look(System.nanoTime(), bean.getLossThreshold(), registered.get()::send);
       return;
     }
     try {
       if (!PlatformServer.exists()) {
         return;
       }
-      PlatformServer.register(bean, NAME);
-      registered = true;
+      registered = Optional.of(PlatformServer.register(bean, NAME));
     } catch (NoClassDefFoundError e) {
       refused = true; // and nobody can look for the MBean either
       log.debug("no MBean: this JVM has no module java.management (" + e.getMessage() + ")");
@@ -47,10 +56,11 @@ public final class LazyRegistration {
   }
 
   public void unregister() {
-    if (!registered) {
+    if (registered.isEmpty()) {
       return;
     }
-    registered = false;
+    registered.get().close();
+    registered = Optional.empty();
     try {
       PlatformServer.unregister(NAME);
     } catch (Exception e) {

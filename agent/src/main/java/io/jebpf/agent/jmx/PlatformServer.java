@@ -18,10 +18,30 @@ final class PlatformServer {
     return !MBeanServerFactory.findMBeanServer(null).isEmpty();
   }
 
-  static void register(ProfilerMXBean bean, String name) throws JMException {
+  /** Gives what sends the notifications: type and message. */
+  static Registered register(ProfilerMXBean bean, String name) throws JMException {
     openToJmx();
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
-    server.registerMBean(new DescribedMBean(bean), new ObjectName(name));
+    Notifications notifications = new Notifications();
+    server.registerMBean(new DescribedMBean(bean, notifications), new ObjectName(name));
+    return new Registered() {
+      @Override
+      public void send(String type, String message) {
+        notifications.send(type, message);
+      }
+
+      @Override
+      public void close() {
+        notifications.close();
+      }
+    };
+  }
+
+  /** A registered MBean, in no types of java.management. */
+  interface Registered {
+    void send(String type, String message);
+
+    void close();
   }
 
   static void unregister(String name) throws JMException {

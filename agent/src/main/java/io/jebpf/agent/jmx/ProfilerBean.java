@@ -4,17 +4,23 @@ import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.offcpu.ClockTotals;
 import io.jebpf.agent.offcpu.OffCpuCounters;
 import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.ondemand.OnDemand;
 import io.jebpf.agent.options.OffCpuOptions;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
 import io.jebpf.bpf.WalkEnd;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Answers the MBean's questions from the figures that the agent's threads publish. Thread-safe. */
-public final class ProfilerBean implements ProfilerMXBean {
+public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
+  private static final double LOSS_THRESHOLD = 0.01;
+
   private final Source source;
+  private volatile double lossThreshold = LOSS_THRESHOLD;
 
   /** Where the answers come from; thread-safe. */
   public interface Source {
@@ -39,10 +45,44 @@ public final class ProfilerBean implements ProfilerMXBean {
     WindowWriter writer();
 
     String debugNonSafepoints();
+
+    /** What this run has to do without. */
+    List<String> missing();
+
+    /** Empty while nothing is sampled. */
+    Optional<OnDemand> onDemand();
   }
 
   public ProfilerBean(Source source) {
     this.source = source;
+  }
+
+  Source source() {
+    return source;
+  }
+
+  @Override
+  Optional<OnDemand> onDemand() {
+    return source.onDemand();
+  }
+
+  @Override
+  public List<String> getMissing() {
+    return source.missing();
+  }
+
+  @Override
+  public double getLossThreshold() {
+    return lossThreshold;
+  }
+
+  @Override
+  public void setLossThreshold(double share) {
+    if (!(share >= 0 && share <= 1)) {
+      throw new IllegalArgumentException(
+          "LossThreshold " + share + " is not valid; valid are 0 to 1");
+    }
+    lossThreshold = share;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.jebpf.agent.jmx;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -7,7 +8,7 @@ import java.util.Map;
  * agent's start and are brought up to date about once a second.
  */
 @Described("CPU and off-CPU profiler of this JVM, from the kernel")
-public interface ProfilerMXBean {
+public interface ProfilerMXBean extends OnDemandOperations {
   @Described("STARTING, RUNNING, PAUSED, STOPPED, or OFF with the reason")
   String getState();
 
@@ -16,6 +17,14 @@ public interface ProfilerMXBean {
 
   @Described("Options in use, as key=value,key=value")
   String getOptions();
+
+  @Described("What this run has to do without, as the start line says")
+  List<String> getMissing();
+
+  @Described("Share of a second's samples whose loss sends a notification, 0 to 1. Can be set")
+  double getLossThreshold();
+
+  void setLossThreshold(double share);
 
   @Described(
       "Samples per second and CPU that are asked for. Can be set; 0 pauses sampling, which then"

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  * -2m}, or a time in UTC such as {@code 2026-11-26T10:15:30Z}. Pure but for the clocks.
  */
 public final class Moment {
-  private static final Pattern AGE = Pattern.compile("-(\\d{1,9})(ms|s|m|h)");
+  private static final Pattern AGE = Pattern.compile("-(\\d{1,6})(ms|s|m|h)");
 
   private Moment() {}
 
@@ -32,6 +32,16 @@ public final class Moment {
       throw OnDemandException.request(
           "moment " + shown(text) + ": write now, an age such as -90s, or 2026-11-26T10:15:30Z");
     }
+  }
+
+  /** A length such as {@code 90s} in nanoseconds. */
+  static long lengthNanos(String text) throws OnDemandException {
+    Matcher age = AGE.matcher("-" + text);
+    if (!age.matches()) {
+      throw OnDemandException.request(
+          "length " + shown(text) + ": write a number with ms, s, m or h, such as 90s");
+    }
+    return Long.parseLong(age.group(1)) * unitNanos(age.group(2));
   }
 
   /** Wall-clock time of a moment that is not long ago. */

@@ -117,6 +117,10 @@ public final class Recordings implements History.Listener {
     return infos;
   }
 
+  public synchronized RecordingInfo info(long id) throws OnDemandException {
+    return info(get(id));
+  }
+
   private RecordingInfo info(Recording recording) {
     return new RecordingInfo(
         recording.id,
@@ -141,6 +145,11 @@ public final class Recordings implements History.Listener {
     }
     recording.touchedNanos = now;
     return recording;
+  }
+
+  /** Ends what is due, and what was forgotten. */
+  synchronized void maintain() {
+    now();
   }
 
   /** The time; what is due by then is done first. */

@@ -13,8 +13,10 @@ public final class TopFunctions {
    *
    * @param selfNanos as the leaf of stacks
    * @param totalNanos anywhere in stacks, counted once in each
+   * @param wholeNanos of all stacks, the same in each entry
    */
-  public record Entry(String function, String file, long selfNanos, long totalNanos) {}
+  public record Entry(
+      String function, String file, long selfNanos, long totalNanos, long wholeNanos) {}
 
   private TopFunctions() {}
 
@@ -24,9 +26,11 @@ public final class TopFunctions {
     long[] total = new long[window.functions()];
     int[] seenIn = new int[window.functions()];
     Arrays.fill(seenIn, -1);
+    long whole = 0;
     ProfileRows rows = kind.rows(window);
     for (int row = 0; rows.next(); row++) {
       long nanos = kind.nanos(rows);
+      whole += nanos;
       int leaf = rows.leaf();
       for (int node = leaf; node != Window.ROOT; node = window.parent(node)) {
         int function = window.functionOf(window.location(node));
@@ -38,7 +42,8 @@ public final class TopFunctions {
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < self.length; i++) {
       if (total[i] > 0) {
-        entries.add(new Entry(window.functionName(i), window.functionFile(i), self[i], total[i]));
+        String name = window.functionName(i);
+        entries.add(new Entry(name, window.functionFile(i), self[i], total[i], whole));
       }
     }
     entries.sort(
