@@ -5,6 +5,13 @@
  *
  * One writer: a thread's clock changes only in sched_switch, under the run queue's lock. A wake-up
  * leaves just its time and the waker; the next switch-in splits the time away at that point.
+ *
+ * Ticker and switches meet without a lock. Each first writes what the other looks for, then orders
+ * that before its own look with full_fence():
+ *   the switch    writes the clock, looks at `listed` and `stack_of`;
+ *   the ticker    writes `listed` and `stack_of`, looks at the clock.
+ * So at least one of the two sees the other: no thread is left out of the list for good, and no wait
+ * whose stack was taken ends without a record.
  */
 #ifndef JEBPF_CLOCKS_BPF_H
 #define JEBPF_CLOCKS_BPF_H
@@ -17,14 +24,23 @@
 
 #define MOVED_MASK (JEBPF_MOVED_MAX - 1)
 
+/* One switch in so many has its own cost measured: reading the clock is a third of it. */
+#define COST_EVERY 16
+
+/*
+ * A wake-up is traced before the waker has waited for the thread to leave its CPU, so it may be a
+ * little older than the wait that it ends. Older than this it belongs to another.
+ */
+#define EARLY_WAKE_NS 100000
+
 /* What only the programs need of a thread, beside its public clock. */
 struct thread {
 	__u32 slot;   /* of its clock, plus 1 */
 	__u32 listed; /* 1: on the ticker's list */
-	__u64 woken_ns;
 	__u64 stack_of; /* start of the wait whose stack was taken */
-	__u32 waker_tid;
-	__u32 pad;
+	__u64 fence;	/* see full_fence() */
+	__u32 waker_tid; /* 0: not known, or the wait was too short to ask */
+	__u32 wakings;
 	char waker_comm[JEBPF_COMM_BYTES];
 };
 
@@ -147,6 +163,10 @@ static __always_inline void list_thread(struct task_struct *task, struct thread 
 
 	if (thread->listed)
 		return;
+	if (config.tick_iterator) { /* the ticker comes by every thread anyway */
+		thread->listed = 1;
+		return;
+	}
 	if (list.moved_head - list.moved_tail >= JEBPF_MOVED_MAX) {
 		count(JEBPF_STAT_MOVED_FULL, 1);
 		list.unseen = 1;
@@ -160,6 +180,78 @@ static __always_inline void list_thread(struct task_struct *task, struct thread 
 		*entry = task->pid;
 }
 
+/* Orders all memory accesses before it ahead of all after it: an atomic that returns a value. */
+static __always_inline void full_fence(struct thread *thread)
+{
+	__u64 before = __sync_fetch_and_add(&thread->fence, 1);
+
+	asm volatile("" : : "r"(before) : "memory");
+}
+
+static __always_inline void leave_cpu(struct task_struct *task, struct jebpf_clock *clock,
+				      __u64 now, __u32 state)
+{
+	clock->sequence++;
+	clock->ns[JEBPF_STATE_RUNNING] += now - clock->since_ns;
+	clock->since_ns = now;
+	clock->state = state;
+	clock->switches++;
+	if (state == JEBPF_STATE_ENDED) /* a thread is named after it was first seen */
+		bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
+	clock->sequence++;
+}
+
+/* When a wait from `since` to now ended for the sleeper, who from then on waited for a CPU. */
+static __always_inline __u64 woken_at(const struct jebpf_clock *clock, __u64 since, __u32 state,
+				      __u64 now)
+{
+	__u64 woken = clock->woken_ns;
+
+	if (state == JEBPF_STATE_RUNNABLE)
+		return since;
+	if (woken >= since)
+		return woken <= now ? woken : now;
+	return woken && since - woken < EARLY_WAKE_NS ? since : now;
+}
+
+static __always_inline void enter_cpu(struct jebpf_clock *clock, __u64 now, __u64 since,
+				      __u64 woken, __u32 state)
+{
+	clock->sequence++;
+	clock->ns[state & JEBPF_STATE_MASK] += woken - since;
+	clock->ns[JEBPF_STATE_RUNNABLE] += now - woken;
+	if (state != JEBPF_STATE_RUNNABLE)
+		clock->wakeups++;
+	clock->since_ns = now;
+	clock->state = JEBPF_STATE_RUNNING;
+	clock->sequence++;
+}
+
+/* The end of a wait whose stack is known: its exact length, its delay on the run queue, its waker. */
+static __always_inline void write_wait_end(const struct thread *thread,
+					   const struct jebpf_clock *clock, __u64 now, __u64 since,
+					   __u64 woken, __u32 state)
+{
+	struct jebpf_wait_end *end = bpf_ringbuf_reserve(&samples, sizeof(*end), 0);
+
+	if (!end) {
+		count(JEBPF_STAT_WAIT_END_LOST, 1);
+		return;
+	}
+	end->type = JEBPF_RECORD_WAIT_END;
+	end->bytes = sizeof(*end);
+	end->wait_start_ns = since;
+	end->woken_ns = woken;
+	end->end_ns = now;
+	end->thread_start_ns = clock->thread_start_ns;
+	end->tid = clock->tid;
+	end->state = state;
+	end->waker_tid = state == JEBPF_STATE_RUNNABLE ? 0 : thread->waker_tid;
+	end->pad = 0;
+	__builtin_memcpy(end->waker_comm, thread->waker_comm, JEBPF_COMM_BYTES);
+	bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
+}
+
 static __always_inline void switch_out(struct task_struct *task, __u64 now, __u32 state)
 {
 	struct thread *thread = thread_of(task, now, true);
@@ -170,41 +262,11 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now, __u3
 	clock = clock_of(thread);
 	if (!clock)
 		return;
-	clock->sequence++;
-	clock->ns[JEBPF_STATE_RUNNING] += now - clock->since_ns;
-	clock->since_ns = now;
-	clock->state = state;
-	clock->woken_ns = 0;
-	clock->switches++;
-	if (state == JEBPF_STATE_ENDED) /* a thread is named after it was first seen */
-		bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
-	clock->sequence++;
-	if (state != JEBPF_STATE_ENDED)
-		list_thread(task, thread);
-}
-
-/* The end of a wait whose stack is known: its exact length, its delay on the run queue, its waker. */
-static __always_inline void write_wait_end(struct thread *thread, struct jebpf_clock *clock,
-					   __u64 now, __u64 woken)
-{
-	struct jebpf_wait_end *end = bpf_ringbuf_reserve(&samples, sizeof(*end), 0);
-
-	if (!end) {
-		count(JEBPF_STAT_WAIT_END_LOST, 1);
+	leave_cpu(task, clock, now, state);
+	if (state == JEBPF_STATE_ENDED)
 		return;
-	}
-	end->type = JEBPF_RECORD_WAIT_END;
-	end->bytes = sizeof(*end);
-	end->wait_start_ns = clock->since_ns;
-	end->woken_ns = woken;
-	end->end_ns = now;
-	end->thread_start_ns = clock->thread_start_ns;
-	end->tid = clock->tid;
-	end->state = clock->state;
-	end->waker_tid = thread->waker_tid;
-	end->pad = 0;
-	__builtin_memcpy(end->waker_comm, thread->waker_comm, JEBPF_COMM_BYTES);
-	bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
+	full_fence(thread);
+	list_thread(task, thread);
 }
 
 static __always_inline void switch_in(struct task_struct *task, __u64 now)
@@ -221,19 +283,20 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now)
 		return;
 	since = clock->since_ns;
 	state = clock->state & JEBPF_STATE_MASK;
-	woken = state == JEBPF_STATE_RUNNABLE ? since : clock->woken_ns;
-	if (woken < since || woken > now)
-		woken = state == JEBPF_STATE_RUNNABLE ? since : now;
+	woken = woken_at(clock, since, state, now);
+	enter_cpu(clock, now, since, woken, state);
+	full_fence(thread);
 	if (thread->stack_of == since)
-		write_wait_end(thread, clock, now, woken);
-	clock->sequence++;
-	clock->ns[state] += woken - since;
-	clock->ns[JEBPF_STATE_RUNNABLE] += now - woken;
-	if (state != JEBPF_STATE_RUNNABLE)
-		clock->wakeups++;
-	clock->since_ns = now;
-	clock->state = JEBPF_STATE_RUNNING;
-	clock->sequence++;
+		write_wait_end(thread, clock, now, since, woken, state);
+}
+
+static __always_inline void count_switch(__u64 start)
+{
+	__u32 stat = JEBPF_STAT_SWITCHES;
+	__u64 *switches = bpf_map_lookup_elem(&stats, &stat);
+
+	if (switches && !(++*switches % COST_EVERY))
+		count(JEBPF_STAT_SWITCH_NS, (bpf_ktime_get_ns() - start) * COST_EVERY);
 }
 
 SEC("?tp_btf/sched_switch")
@@ -242,7 +305,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	__u32 tgid = target.clocks_tgid;
 	bool from = prev->tgid == tgid, to = next->tgid == tgid;
-	__u64 now, spent;
+	__u64 now;
 
 	if (!(from || to) || !tgid)
 		return 0;
@@ -251,30 +314,57 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		switch_out(prev, now, state_after(preempt, prev_state));
 	if (to)
 		switch_in(next, now);
-	spent = bpf_ktime_get_ns() - now;
-	count(JEBPF_STAT_SWITCHES, 1);
-	count(JEBPF_STAT_SWITCH_NS, spent);
-	count(JEBPF_STAT_PROGRAM_NS, spent);
+	count_switch(now);
 	return 0;
+}
+
+static __always_inline void note_waker(struct thread *thread)
+{
+	thread->waker_tid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
+}
+
+/* A thread is about to be woken; returns its clock if its wait was long, 0 otherwise. */
+static __always_inline struct jebpf_clock *note_waking(struct task_struct *task,
+						       struct thread *thread, __u64 now)
+{
+	struct jebpf_clock *clock = clock_of(thread);
+
+	if (!clock)
+		return 0;
+	clock->woken_ns = now;
+	thread->waker_tid = 0;
+	if (now - clock->since_ns < config.waker_ns)
+		return 0;
+	note_waker(thread);
+	return clock;
+}
+
+/* The waking thread's own state, 0 unless it is of the target. */
+static __always_inline struct thread *woken_thread(struct task_struct *task)
+{
+	if (task->tgid != target.clocks_tgid || !target.clocks_tgid)
+		return 0;
+	return bpf_task_storage_get(&threads, task, 0, 0);
+}
+
+static __always_inline void count_waking(struct thread *thread, __u64 start)
+{
+	if (!(++thread->wakings % COST_EVERY))
+		count(JEBPF_STAT_SWITCH_NS, (bpf_ktime_get_ns() - start) * COST_EVERY);
 }
 
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
-	struct thread *thread;
-	struct jebpf_clock *clock;
+	struct thread *thread = woken_thread(task);
+	__u64 now;
 
-	if (task->tgid != target.clocks_tgid || !target.clocks_tgid)
-		return 0;
-	thread = bpf_task_storage_get(&threads, task, 0, 0);
 	if (!thread)
 		return 0;
-	clock = clock_of(thread);
-	if (!clock || clock->woken_ns)
-		return 0;
-	clock->woken_ns = bpf_ktime_get_ns();
-	thread->waker_tid = bpf_get_current_pid_tgid();
-	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
+	now = bpf_ktime_get_ns();
+	note_waking(task, thread, now);
+	count_waking(thread, now);
 	return 0;
 }
 

@@ -87,7 +87,23 @@ static __always_inline bool write_sample(struct walk *w)
 	return !bpf_ringbuf_output(&samples, w->record, bytes, BPF_RB_NO_WAKEUP);
 }
 
+/* Walks the user stack of a thread whose registers are saved, behind the kernel's part. */
+static __always_inline void walk_task(struct walk *w, struct task_struct *task)
+{
+	w->number++;
+	w->thread = 0;
+	w->fs_base = thread_pointer(task);
+	if (user_registers(w, task)) {
+		walk_user(w);
+	} else {
+		w->frames = 0;
+		w->end = JEBPF_END_NO_USER;
+		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
+	}
+}
+
 #include "clocks.bpf.h"
+#include "waker.bpf.h"
 #include "tick.bpf.h"
 
 static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 now)

@@ -234,6 +234,7 @@ EXPORT int64_t jebpf_perf_count(int64_t fd)
 
 #define NANOS_PER_SECOND 1000000000ULL
 #define TICKER_NICE (-15)
+#define TICKER_SLICE_NS 100000 /* the shortest there is */
 #define TICK_ROUNDS_MAX 64 /* runs of the program in one tick: each looks at thousands of threads */
 
 /* Shared with Java, 8 bytes a field. `stop` and `period_ns` are Java's to write, the rest ours. */
@@ -272,6 +273,31 @@ static uint64_t next_random(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dULL;
 }
 
+static void tick_failed(struct jebpf_ticker *ticker)
+{
+	ticker->errors++;
+	ticker->last_error = errno;
+}
+
+/* A task iterator runs its program for each thread while somebody reads from it. */
+static void run_iterator(struct jebpf_ticker *ticker, int link_fd)
+{
+	union bpf_attr attr;
+	char byte; /* the program prints nothing */
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.iter_create.link_fd = (uint32_t)link_fd;
+	fd = (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
+	if (fd < 0) {
+		tick_failed(ticker);
+		return;
+	}
+	if (read(fd, &byte, sizeof(byte)) < 0)
+		tick_failed(ticker);
+	close(fd);
+}
+
 static void run_tick(struct jebpf_ticker *ticker, int program_fd)
 {
 	for (int round = 0; round < TICK_ROUNDS_MAX; round++) {
@@ -280,13 +306,36 @@ static void run_tick(struct jebpf_ticker *ticker, int program_fd)
 		memset(&attr, 0, sizeof(attr));
 		attr.test.prog_fd = (uint32_t)program_fd;
 		if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr))) {
-			ticker->errors++;
-			ticker->last_error = errno;
+			tick_failed(ticker);
 			return;
 		}
 		if (!attr.test.retval)
 			return;
 	}
+}
+
+/* sched_setattr(2) has no declaration in glibc 2.36. */
+struct sched_attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+/*
+ * On a crowded machine a late tick is a false one. A short slice lets the thread in at once when it
+ * wakes (Linux 6.12); the nice value needs CAP_SYS_NICE. Goes without what it does not get.
+ */
+static void raise_priority(void)
+{
+	struct sched_attributes wanted = {
+		.size = sizeof(wanted), .nice = TICKER_NICE, .runtime = TICKER_SLICE_NS};
+
+	if (!syscall(SYS_sched_setattr, 0, &wanted, 0))
+		return;
+	wanted.nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
+	syscall(SYS_sched_setattr, 0, &wanted, 0);
 }
 
 /*
@@ -295,13 +344,12 @@ static void run_tick(struct jebpf_ticker *ticker, int program_fd)
  * is favoured, and how likely a wait is met follows from its start and end alone. Runs until `stop`
  * is set: one long call, which no safepoint of the JVM waits for.
  */
-EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd)
+EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd, int64_t iterator_fd)
 {
 	uint64_t random = monotonic_ns() | 1;
 	uint64_t cell_end = 0, cell_period = 0; /* of the last tick */
 
-	/* On a crowded machine a late tick is a false one. Needs CAP_SYS_NICE; goes without. */
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), TICKER_NICE);
+	raise_priority();
 
 	while (!__atomic_load_n(&ticker->stop, __ATOMIC_ACQUIRE)) {
 		uint64_t period = __atomic_load_n(&ticker->period_ns, __ATOMIC_ACQUIRE);
@@ -318,7 +366,10 @@ EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd)
 		at = start + next_random(&random) % period;
 		if (at > now) /* else the last tick came late: this one must not be left out */
 			sleep_until(at);
-		run_tick(ticker, (int)program_fd);
+		if (iterator_fd >= 0)
+			run_iterator(ticker, (int)iterator_fd);
+		else
+			run_tick(ticker, (int)program_fd);
 		__atomic_fetch_add(&ticker->ticks, 1, __ATOMIC_RELAXED);
 		cell_end = start + period;
 		cell_period = period;

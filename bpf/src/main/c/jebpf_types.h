@@ -76,6 +76,7 @@ enum jebpf_end {
 enum jebpf_gap {
 	JEBPF_GAP_NATIVE = 64, /* native frames without unwind information; detail: pc */
 	JEBPF_GAP_FROZEN = 65, /* frames of a virtual thread in the heap that were not read */
+	JEBPF_GAP_WAKER = 66,  /* above it, leaf first, the thread that ended the wait (user space's own) */
 };
 
 /* ---------------------------------------------------------------- records in the ring */
@@ -84,6 +85,8 @@ enum jebpf_record {
 	JEBPF_RECORD_SAMPLE = 1,   /* struct jebpf_sample: a thread that runs */
 	JEBPF_RECORD_WAIT = 2,	   /* struct jebpf_sample: a thread that waits, and still does */
 	JEBPF_RECORD_WAIT_END = 3, /* struct jebpf_wait_end */
+	JEBPF_RECORD_WAKER = 4, /* struct jebpf_sample: who ends a wait; comm and frames are the waker's,
+				 * tid and start those of the thread that waited */
 };
 
 /* What a thread does. Index of struct jebpf_clock's ns. */
@@ -197,7 +200,7 @@ enum jebpf_stat {
 	JEBPF_STAT_SAMPLES = 1,	       /* events that hit the process: each was written or lost */
 	JEBPF_STAT_RING_FULL = 2,      /* samples lost because the ring was full */
 	JEBPF_STAT_KERNEL_STACK = 3,   /* kernel stacks that could not be read */
-	JEBPF_STAT_PROGRAM_NS = 4,     /* time spent in our programs, in nanoseconds */
+	JEBPF_STAT_PROGRAM_NS = 4,     /* time spent in our programs, switches apart, in nanoseconds */
 	JEBPF_STAT_FRAMES = 5,	       /* user frames taken */
 	JEBPF_STAT_CACHE_MISS = 6,     /* frames whose rule was not in the per-CPU cache */
 	JEBPF_STAT_SCRATCH = 7,	       /* samples lost because scratch memory was busy or missing */
@@ -212,7 +215,7 @@ enum jebpf_stat {
 	JEBPF_STAT_END_FIRST = 16,     /* + enum jebpf_end: walks by the reason they ended */
 	JEBPF_STAT_WAIT_END_FIRST = 32, /* + enum jebpf_end: the same of waits */
 	JEBPF_STAT_TICK_NS = 46,   /* of PROGRAM_NS, that of the ticker */
-	JEBPF_STAT_SWITCH_NS = 47, /* of PROGRAM_NS, that of context switches */
+	JEBPF_STAT_SWITCH_NS = 47, /* beside PROGRAM_NS: context switches and wake-ups, by samples */
 	JEBPF_STAT_CONTEXT_FAULT = 48, /* contexts of threads that could not be read */
 	JEBPF_STAT_COUNT = 49,
 };
@@ -322,6 +325,11 @@ enum jebpf_oops {
 struct jebpf_config {
 	__u32 depth_max;
 	__u32 has_hotspot; /* 0: no JVM, native frames only */
+
+	/* waits */
+	__u64 waker_ns;	     /* waits of this length and more record their waker */
+	__u32 tick_iterator; /* 1: the ticker runs the task iterator, there is no list */
+	__u32 pad_waits;
 
 	/* code cache */
 	__u64 code_low; /* CodeCache::_low_bound */
@@ -445,7 +453,7 @@ struct jebpf_list {
 	__u64 moved_tail;  /* threads ever taken off */
 	__u32 clocks_used; /* slots of `clocks` ever given */
 	__u32 unseen;	   /* 1: threads may wait that the ticker does not know of: it has to sweep */
-	__u64 stacks;	   /* stacks of waits begun to be written */
+	__u64 tick_start_ns; /* of the tick by the iterator that is under way */
 };
 _Static_assert(sizeof(struct jebpf_list) == 32, "list layout");
 

@@ -71,6 +71,20 @@ struct task_struct {
 	struct thread_struct thread;
 } RELOCATED;
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+} RELOCATED;
+
+/* Context of a task iterator: one call for each task, and a last one without. */
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+} RELOCATED;
+
 /* Context of a perf_event program. The kernel rewrites accesses to it: keep the UAPI's layout. */
 struct bpf_perf_event_data {
 	struct pt_regs regs;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /*
- * The ticker's program: takes the stack of each thread that left its CPU since the last tick and is
+ * The ticker's programs: take the stack of each thread that left its CPU since the last tick and is
  * still away. Run by a thread of the target process, so that every stack of it is in the address
- * space and can be read.
+ * space and can be read. One of two is loaded: on_tick goes by the list of threads that moved,
+ * on_tick_task is called for every thread of the process, where the kernel has no bpf_task_from_pid.
  */
 #ifndef JEBPF_TICK_BPF_H
 #define JEBPF_TICK_BPF_H
@@ -42,38 +43,30 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	bytes = bpf_get_task_stack(task, &w->record[sizeof(*sample)],
 				   JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64), 0);
 	w->kernel_bytes = bytes > 0 ? bytes : 0;
-	w->number++;
-	w->thread = 0;
-	w->fs_base = thread_pointer(task);
-	if (user_registers(w, task)) {
-		walk_user(w);
-	} else {
-		w->frames = 0;
-		w->end = JEBPF_END_NO_USER;
-		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
-	}
+	walk_task(w, task);
+	sample->virtual_thread = virtual_thread(w);
 	sample->context_bytes = take_context(w);
 	/*
-	 * From here on its switch-in writes an end. The atomic addition orders this store before the
-	 * look at the clock, so that either that look or the switch-in sees the other.
+	 * From here on its switch-in writes an end, unless the look at the clock says that this came
+	 * too late. That the wait lasted until here is part of what is known of it: walk_ns.
 	 */
 	thread->stack_of = start;
-	__sync_fetch_and_add(&list.stacks, 1);
+	full_fence(thread);
+	sample->walk_ns = bpf_ktime_get_ns() - now;
 	/* it ran meanwhile: what was read may be of two moments */
 	if (clock->since_ns != start || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING) {
 		count(JEBPF_STAT_WAIT_MOVED, 1);
+		list_thread(task, thread); /* it may have seen itself listed when it left again */
 		return;
 	}
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
 	sample->end = w->end;
-	sample->virtual_thread = virtual_thread(w);
 	sample->java_thread = w->thread;
-	sample->walk_ns = bpf_ktime_get_ns() - now;
 	if (!write_sample(w)) {
 		count(JEBPF_STAT_RING_FULL, 1);
-		thread->stack_of = 0; /* the next sweep takes it, should it still wait then */
-		list.unseen = 1;
+		thread->stack_of = 0; /* the next tick takes it, should it still wait then */
+		list_thread(task, thread);
 		return;
 	}
 	count(JEBPF_STAT_WAITS, 1);
@@ -94,6 +87,7 @@ static __always_inline void look_at(struct walk *w, struct task_struct *task, __
 	if (!thread)
 		return;
 	thread->listed = 0;
+	full_fence(thread);
 	clock = clock_of(thread);
 	if (!clock || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING ||
 	    thread->stack_of == clock->since_ns)
@@ -212,6 +206,34 @@ int on_tick(void *context)
 	count(JEBPF_STAT_TICK_NS, spent);
 	count(JEBPF_STAT_PROGRAM_NS, spent);
 	return list.moved_tail != tick.head;
+}
+
+/* The task iterator's program: the same look at each thread that moved, or was never seen. */
+SEC("?iter/task")
+int on_tick_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct thread *thread;
+	__u32 zero = 0;
+	struct walk *w = bpf_map_lookup_elem(&tick_walk, &zero);
+	__u64 now;
+
+	if (!w || !target.clocks_tgid)
+		return 0;
+	if (!task) { /* all were shown */
+		now = bpf_ktime_get_ns();
+		count(JEBPF_STAT_TICKS, 1);
+		count(JEBPF_STAT_TICK_NS, now - list.tick_start_ns);
+		count(JEBPF_STAT_PROGRAM_NS, now - list.tick_start_ns);
+		return 0;
+	}
+	if (!ctx->meta->seq_num)
+		list.tick_start_ns = bpf_ktime_get_ns();
+	thread = bpf_task_storage_get(&threads, task, 0, 0);
+	if ((thread && !thread->listed) || task->tgid != target.clocks_tgid)
+		return 0;
+	look_at(w, task, bpf_ktime_get_ns(), own_since());
+	return 0;
 }
 
 #endif

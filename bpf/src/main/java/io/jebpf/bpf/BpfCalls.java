@@ -42,6 +42,12 @@ interface BpfCalls {
   /** Attaches a BTF tracepoint program: an fd that, closed, detaches it. */
   int attachTracepoint(int programFd);
 
+  /**
+   * Binds a task iterator program to the threads of a process: an fd of the link. Kernels before
+   * 6.1 know no such choice and refuse it.
+   */
+  int linkTaskIterator(int programFd, int pid);
+
   int mapCreate(int type, String name, int keyBytes, int valueBytes, int entries, int flags);
 
   int mapUpdate(int fd, int key, int value);

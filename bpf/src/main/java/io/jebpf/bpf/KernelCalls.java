@@ -36,6 +36,8 @@ interface KernelCalls {
    * Runs the ticker until its stop word is set; see {@code jebpf_tick} in jebpf_native.c.
    *
    * @param ticker address of a {@code struct jebpf_ticker}
+   * @param programFd program of type syscall; unused with an iterator
+   * @param iteratorFd link of a task iterator program; -1: there is none
    */
-  int tick(long ticker, int programFd);
+  int tick(long ticker, int programFd, int iteratorFd);
 }

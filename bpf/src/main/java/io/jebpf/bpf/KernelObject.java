@@ -3,6 +3,7 @@ package io.jebpf.bpf;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 
 /**
  * The kernel programs, parsed but not loaded: knobs (fields of {@code struct jebpf_config}) and
@@ -22,7 +23,7 @@ public final class KernelObject implements AutoCloseable {
   private final Btf btf;
   private final int configType;
   private long object;
-  private boolean offCpu;
+  private Optional<OffCpuPrograms> offCpu = Optional.empty();
 
   private KernelObject(NativeRuntime runtime, long object) throws KernelException {
     this.kernel = runtime.kernel();
@@ -166,16 +167,18 @@ public final class KernelObject implements AutoCloseable {
   }
 
   /** Takes the off-CPU programs along; without this call they are not loaded. */
-  public void offCpu() throws KernelException {
+  public void offCpu(OffCpuPrograms wanted) throws KernelException {
     requireOpen();
-    for (String name : KernelPrograms.OFF_CPU_PROGRAMS) {
+    for (String name : wanted.names()) {
       long program = bpf.findProgram(object, name);
       int error = program < 0 ? (int) program : bpf.setAutoload(program, true);
       if (error < 0) {
         throw new KernelException("bpf_program__set_autoload(" + name + ")", -error, "");
       }
     }
-    offCpu = true;
+    knob("waker_ns", wanted.wakerNanos());
+    knob("tick_iterator", wanted.iterator() ? 1 : 0);
+    offCpu = Optional.of(wanted);
   }
 
   private void entries(String map, int count) throws KernelException {

@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,8 +12,6 @@ import java.util.Optional;
  * parts name their own owners. Stop the thread that polls the ring before closing.
  */
 public final class KernelPrograms implements AutoCloseable {
-  static final List<String> OFF_CPU_PROGRAMS = List.of("on_switch", "on_waking", "on_tick");
-
   private final BpfCalls bpf;
   private final Deque<AutoCloseableQuietly> owned = new ArrayDeque<>();
   private final Target target;
@@ -34,7 +31,11 @@ public final class KernelPrograms implements AutoCloseable {
   }
 
   private KernelPrograms(
-      KernelCalls kernel, BpfCalls bpf, long object, OnlineCpus online, boolean withOffCpu)
+      KernelCalls kernel,
+      BpfCalls bpf,
+      long object,
+      OnlineCpus online,
+      Optional<OffCpuPrograms> withOffCpu)
       throws KernelException {
     this.bpf = bpf;
     try {
@@ -58,7 +59,10 @@ public final class KernelPrograms implements AutoCloseable {
       ring = mapRing(kernel, object);
       sampler = new CpuSampler(kernel, program(object, "on_cpu"), target, online);
       owned.push(sampler::close);
-      offCpu = withOffCpu ? Optional.of(offCpu(kernel, object)) : Optional.empty();
+      offCpu =
+          withOffCpu.isPresent()
+              ? Optional.of(offCpu(kernel, object, withOffCpu.get()))
+              : Optional.empty();
       offCpu.ifPresent(side -> owned.push(side::close));
     } catch (KernelException | RuntimeException e) {
       release();
@@ -68,14 +72,19 @@ public final class KernelPrograms implements AutoCloseable {
 
   /** Takes a loaded object over. When it throws, the object is still the caller's. */
   static KernelPrograms take(
-      KernelCalls kernel, BpfCalls bpf, long object, OnlineCpus online, boolean withOffCpu)
+      KernelCalls kernel,
+      BpfCalls bpf,
+      long object,
+      OnlineCpus online,
+      Optional<OffCpuPrograms> withOffCpu)
       throws KernelException {
     KernelPrograms programs = new KernelPrograms(kernel, bpf, object, online, withOffCpu);
     programs.owned.addLast(() -> bpf.objectClose(object)); // released last
     return programs;
   }
 
-  private OffCpu offCpu(KernelCalls kernel, long object) throws KernelException {
+  private OffCpu offCpu(KernelCalls kernel, long object, OffCpuPrograms programs)
+      throws KernelException {
     ThreadClocks clocks =
         new ThreadClocks(
             bpf,
@@ -87,9 +96,10 @@ public final class KernelPrograms implements AutoCloseable {
         bpf,
         target,
         clocks,
-        program(object, OFF_CPU_PROGRAMS.get(0)),
-        program(object, OFF_CPU_PROGRAMS.get(1)),
-        program(object, OFF_CPU_PROGRAMS.get(2)));
+        program(object, programs.switching()),
+        program(object, programs.waking()),
+        program(object, programs.ticking()),
+        programs.iterator());
   }
 
   private int program(long object, String name) throws KernelException {

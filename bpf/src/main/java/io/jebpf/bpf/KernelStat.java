@@ -9,7 +9,7 @@ public enum KernelStat {
   SAMPLES(1, "clock events that hit the process: each was written or lost"),
   RING_FULL(2, "samples lost because the ring was full"),
   KERNEL_STACK(3, "kernel stacks that could not be read"),
-  PROGRAM_NS(4, "nanoseconds spent in the kernel programs"),
+  PROGRAM_NS(4, "nanoseconds spent in the kernel programs, context switches and wake-ups apart"),
   FRAMES(5, "user frames taken"),
   CACHE_MISS(6, "frames whose rule was not in the per-CPU cache"),
   SCRATCH(7, "samples lost because scratch memory was busy or missing"),
@@ -26,7 +26,7 @@ public enum KernelStat {
       "walks that reached the thread's root; the counters of the other ends follow, see WalkEnd"),
   WAIT_END_FIRST(32, "the same of waits"),
   TICK_NS(46, "nanoseconds of them spent in the ticker's program"),
-  SWITCH_NS(47, "nanoseconds of them spent at context switches"),
+  SWITCH_NS(47, "nanoseconds spent at context switches and wake-ups, by samples"),
   CONTEXT_FAULT(48, "contexts of threads that could not be read");
 
   private final int index;

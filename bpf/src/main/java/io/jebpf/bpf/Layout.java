@@ -27,6 +27,7 @@ final class Layout {
   static final int RECORD_SAMPLE = 1;
   static final int RECORD_WAIT = 2;
   static final int RECORD_WAIT_END = 3;
+  static final int RECORD_WAKER = 4;
   static final int COMM_BYTES = 16;
 
   // struct jebpf_wait_end

@@ -27,6 +27,12 @@ final class Libbpf implements BpfCalls {
   private static final long TEST_RUN_OPTS_BYTES = 80; // bpf_test_run_opts
   private static final long TEST_RUN_RETVAL = 56;
 
+  private static final long LINK_OPTS_BYTES = 32; // bpf_link_create_opts up to iter_info_len
+  private static final long LINK_OPTS_INFO = 16;
+  private static final long LINK_OPTS_INFO_LENGTH = 24;
+  private static final int ITERATOR_INFO_BYTES = 16; // union bpf_iter_link_info: {tid, pid, pid_fd}
+  private static final int TRACE_ITERATOR = 28; // enum bpf_attach_type
+
   private static final MemorySegment SET_PRINT = find("libbpf_set_print");
   private static final MemorySegment OBJECT_OPEN = find("bpf_object__open_mem");
   private static final MemorySegment OBJECT_LOAD = find("bpf_object__load");
@@ -42,6 +48,7 @@ final class Libbpf implements BpfCalls {
   private static final MemorySegment PROGRAM_FD = find("bpf_program__fd");
   private static final MemorySegment SET_AUTOLOAD = find("bpf_program__set_autoload");
   private static final MemorySegment RAW_TRACEPOINT = find("bpf_raw_tracepoint_open");
+  private static final MemorySegment LINK_CREATE = find("bpf_link_create");
   private static final MemorySegment MAP_CREATE = find("bpf_map_create");
   private static final MemorySegment MAP_UPDATE = find("bpf_map_update_elem");
   private static final MemorySegment MAP_UPDATE_BATCH = find("bpf_map_update_batch");
@@ -169,6 +176,19 @@ final class Libbpf implements BpfCalls {
   @Override
   public int attachTracepoint(int programFd) {
     return (int) call(RAW_TRACEPOINT, 0, programFd);
+  }
+
+  @Override
+  public int linkTaskIterator(int programFd, int pid) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = arena.allocate(ITERATOR_INFO_BYTES, 8);
+      info.set(JAVA_INT, 4, pid);
+      MemorySegment options = arena.allocate(LINK_OPTS_BYTES, 8);
+      options.set(JAVA_LONG, 0, LINK_OPTS_BYTES);
+      options.set(JAVA_LONG, LINK_OPTS_INFO, info.address());
+      options.set(JAVA_INT, LINK_OPTS_INFO_LENGTH, ITERATOR_INFO_BYTES);
+      return (int) call(LINK_CREATE, programFd, 0, TRACE_ITERATOR, options.address());
+    }
   }
 
   @Override

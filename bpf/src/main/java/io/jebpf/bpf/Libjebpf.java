@@ -82,7 +82,7 @@ final class Libjebpf implements KernelCalls {
   }
 
   @Override
-  public int tick(long ticker, int programFd) {
-    return (int) call(TICK, ticker, programFd);
+  public int tick(long ticker, int programFd, int iteratorFd) {
+    return (int) call(TICK, ticker, programFd, iteratorFd);
   }
 }

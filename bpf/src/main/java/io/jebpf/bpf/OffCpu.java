@@ -24,7 +24,9 @@ public final class OffCpu implements AutoCloseable {
   private final ThreadClocks clocks;
   private final NativeWords ticker = NativeWords.allocate(TICKER_BYTES / Long.BYTES);
   private int switchLink = -1;
+  private final boolean iterator;
   private int wakingLink = -1;
+  private int iteratorLink = -1;
 
   OffCpu(
       KernelCalls kernel,
@@ -33,7 +35,8 @@ public final class OffCpu implements AutoCloseable {
       ThreadClocks clocks,
       int switchFd,
       int wakingFd,
-      int tickFd) {
+      int tickFd,
+      boolean iterator) {
     this.kernel = kernel;
     this.bpf = bpf;
     this.target = target;
@@ -41,6 +44,7 @@ public final class OffCpu implements AutoCloseable {
     this.switchFd = switchFd;
     this.wakingFd = wakingFd;
     this.tickFd = tickFd;
+    this.iterator = iterator;
   }
 
   /**
@@ -52,6 +56,19 @@ public final class OffCpu implements AutoCloseable {
   public synchronized void start(int tgid) throws KernelException {
     if (switchLink >= 0) {
       return;
+    }
+    if (iterator) {
+      iteratorLink = bpf.linkTaskIterator(tickFd, (int) ProcessHandle.current().pid());
+      if (iteratorLink < 0) {
+        int error = -iteratorLink;
+        detach();
+        throw new KernelException(
+            "bpf(BPF_LINK_CREATE, iter/task)",
+            error,
+            error == Errno.E2BIG || error == Errno.EINVAL
+                ? "Linux 6.1 has what this needs"
+                : Advice.forLoad(error));
+      }
     }
     target.clocks(tgid, System.nanoTime());
     wakingLink = attach(wakingFd, "sched_waking");
@@ -76,7 +93,7 @@ public final class OffCpu implements AutoCloseable {
   public void runTicker(long periodNanos) {
     period(periodNanos);
     ticker.set(TICKER_STOP, 0);
-    kernel.tick(ticker.address(), tickFd);
+    kernel.tick(ticker.address(), tickFd, iteratorLink);
   }
 
   /** Changes the ticker's period; holds from the next tick on. */
@@ -122,8 +139,12 @@ public final class OffCpu implements AutoCloseable {
     if (wakingLink >= 0) {
       kernel.close(wakingLink);
     }
+    if (iteratorLink >= 0) {
+      kernel.close(iteratorLink);
+    }
     switchLink = -1;
     wakingLink = -1;
+    iteratorLink = -1;
   }
 
   /** Detaches. The ticker must have returned. */

@@ -111,7 +111,8 @@ public final class SampleRing {
     int type = length < Integer.BYTES ? 0 : in.getInt(offset + Layout.SAMPLE_TYPE);
     boolean whole =
         switch (type) {
-          case Layout.RECORD_SAMPLE, Layout.RECORD_WAIT -> view.at(in, offset, length);
+          case Layout.RECORD_SAMPLE, Layout.RECORD_WAIT, Layout.RECORD_WAKER ->
+              view.at(in, offset, length);
           case Layout.RECORD_WAIT_END -> waitEnd.at(in, offset, length);
           default -> false;
         };

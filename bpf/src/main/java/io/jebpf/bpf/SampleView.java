@@ -46,6 +46,14 @@ public final class SampleView {
     return buffer.getInt(base + Layout.SAMPLE_TYPE) == Layout.RECORD_WAIT;
   }
 
+  /**
+   * Whether this is the stack of a thread that ends another's wait: frames, {@link #comm} and
+   * {@link #javaThread} are the waker's; tid, thread start and wait start are the sleeper's.
+   */
+  public boolean isWaker() {
+    return buffer.getInt(base + Layout.SAMPLE_TYPE) == Layout.RECORD_WAKER;
+  }
+
   /** What the thread does. */
   public ThreadState state() {
     return ThreadState.of(buffer.get(base + Layout.SAMPLE_STATE));

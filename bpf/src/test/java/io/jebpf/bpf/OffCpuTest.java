@@ -34,7 +34,7 @@ class OffCpuTest {
   void start() throws Exception {
     Kernel.require();
     KernelObject object = KernelObject.open(Kernel.runtime());
-    object.offCpu();
+    object.offCpu(new OffCpuPrograms(10 * MILLIS, false, false));
     object.knob("depth_max", 1024);
     try {
       programs = object.load();

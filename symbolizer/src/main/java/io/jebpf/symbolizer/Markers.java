@@ -28,7 +28,10 @@ final class Markers {
 
   /** Texts of {@code enum jebpf_gap}, from GAPS_FIRST on: the stack goes on behind them. */
   private static final List<Resolution> GAPS =
-      List.of(gap("native frames without unwind information"), gap("frozen frames not read"));
+      List.of(
+          gap("native frames without unwind information"),
+          gap("frozen frames not read"),
+          gap("woken by"));
 
   private static final int GAPS_FIRST = 64;
   private static final Resolution UNKNOWN = frame("reason not known to this version");

@@ -142,7 +142,7 @@ final class KernelEngine implements Engine {
               KernelStat.SCRATCH.of(stats),
               programs.ring().malformedRecords(),
               KernelStat.KERNEL_STACK.of(stats),
-              KernelStat.PROGRAM_NS.of(stats),
+              KernelStat.PROGRAM_NS.of(stats) + KernelStat.SWITCH_NS.of(stats),
               feeder.walkNanos(),
               KernelStat.WEIGHT_NS.of(stats),
               walks);

@@ -5,6 +5,7 @@ import io.jebpf.agent.context.ThreadContexts;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.WaitRecorder;
+import io.jebpf.agent.options.OffCpuOptions;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
@@ -14,6 +15,7 @@ import io.jebpf.bpf.KernelPrograms;
 import io.jebpf.bpf.NativeLoadException;
 import io.jebpf.bpf.NativeRuntime;
 import io.jebpf.bpf.OffCpu;
+import io.jebpf.bpf.OffCpuPrograms;
 import io.jebpf.bpf.ProcessVm;
 import io.jebpf.symbolizer.ProcessMemory;
 import io.jebpf.symbolizer.Symbolizer;
@@ -50,6 +52,12 @@ public final class KernelEngineStarter implements EngineStarter {
 
   /** 100 frames of 16 bytes: a usual server's stack. */
   private static final int SAMPLE_BYTES_USUAL = 1_700;
+
+  /**
+   * For tests: what a kernel before 6.2 makes necessary, on any kernel. Not an option: there is
+   * nothing to gain by it.
+   */
+  private static final String ITERATOR_PROPERTY = "io.jebpf.iterator";
 
   private final ThreadContexts contexts;
   private volatile boolean unpacking;
@@ -204,21 +212,26 @@ public final class KernelEngineStarter implements EngineStarter {
       return symbols;
     }
 
-    /** With the off-CPU programs if they are wanted and this kernel takes them. */
+    /**
+     * With the off-CPU programs if they are wanted and this kernel takes them: those that go by a
+     * list of threads, or else (before Linux 6.2) by the task iterator.
+     */
     private KernelPrograms loadPrograms(NativeRuntime runtime, Optional<HotspotVm> hotspot)
         throws EngineException {
       if (options.offCpu().tickNanos() > 0) {
-        try {
-          return load(runtime, hotspot, true);
-        } catch (KernelException e) {
-          offCpuRefusal = e.getMessage();
-          if (log.isDebug()) {
-            log.debug(e.log());
+        if (!Boolean.getBoolean(ITERATOR_PROPERTY)) {
+          Optional<KernelPrograms> byList = tryOffCpu(runtime, hotspot, false);
+          if (byList.isPresent()) {
+            return byList.get();
           }
+        }
+        Optional<KernelPrograms> byIterator = tryOffCpu(runtime, hotspot, true);
+        if (byIterator.isPresent()) {
+          return byIterator.get();
         }
       }
       try {
-        KernelPrograms programs = load(runtime, hotspot, false);
+        KernelPrograms programs = load(runtime, hotspot, Optional.empty());
         if (!offCpuRefusal.isEmpty()) {
           withoutOffCpu(offCpuRefusal);
         }
@@ -231,16 +244,35 @@ public final class KernelEngineStarter implements EngineStarter {
       }
     }
 
+    private Optional<KernelPrograms> tryOffCpu(
+        NativeRuntime runtime, Optional<HotspotVm> hotspot, boolean iterator) {
+      OffCpuOptions wanted = options.offCpu();
+      try {
+        return Optional.of(
+            load(
+                runtime,
+                hotspot,
+                Optional.of(
+                    new OffCpuPrograms(wanted.wakerNanos(), wanted.wakerStack(), iterator))));
+      } catch (KernelException e) {
+        offCpuRefusal = e.getMessage();
+        if (log.isDebug()) {
+          log.debug(e.log());
+        }
+        return Optional.empty();
+      }
+    }
+
     private KernelPrograms load(
-        NativeRuntime runtime, Optional<HotspotVm> hotspot, boolean withOffCpu)
+        NativeRuntime runtime, Optional<HotspotVm> hotspot, Optional<OffCpuPrograms> offCpu)
         throws KernelException {
       try (KernelObject object = KernelObject.open(runtime)) {
         hotspot.ifPresent(jvm -> jvm.kernelKnobs(sink(object)));
         object.knob("depth_max", options.stackDepth());
         object.ringBytes(ringBytes());
         contextTable(runtime, object);
-        if (withOffCpu) {
-          object.offCpu();
+        if (offCpu.isPresent()) {
+          object.offCpu(offCpu.get());
         }
         return object.load();
       }

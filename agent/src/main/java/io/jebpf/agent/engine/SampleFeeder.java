@@ -92,6 +92,12 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       }
       return;
     }
+    if (sample.isWaker()) {
+      if (waits.isPresent()) {
+        waits.get().waker(sample);
+      }
+      return;
+    }
     Window into = window;
     int node = Window.ROOT;
     for (int i = sample.userFrames() - 1; i >= 0; i--) {

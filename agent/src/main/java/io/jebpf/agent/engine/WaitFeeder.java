@@ -41,9 +41,25 @@ final class WaitFeeder {
         sample.threadStartNanos(),
         sample.waitStartNanos(),
         sample.timeNanos(),
+        sample.walkNanos(),
         sample.state(),
         names.labels(sample));
     walkNanos += sample.walkNanos();
+  }
+
+  /** The stack of the thread that ends a wait. */
+  void waker(SampleView sample) {
+    WaitRecorder into = recorder;
+    if (!into.beginWakerStack(sample.tid(), sample.threadStartNanos(), sample.waitStartNanos())) {
+      return; // the wait's own stack was lost
+    }
+    for (int i = 0; i < sample.kernelFrames(); i++) {
+      into.frame(SampleFeeder.KERNEL_RETURN, sample.kernelAddress(i));
+    }
+    for (int i = 0; i < sample.userFrames(); i++) {
+      into.frame(sample.head(i), sample.detail(i));
+    }
+    into.endWakerStack();
   }
 
   void end(WaitEndView end) {

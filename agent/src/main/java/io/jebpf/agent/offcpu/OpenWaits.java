@@ -11,6 +11,7 @@ import java.util.Arrays;
  */
 final class OpenWaits {
   static final int NONE = -1;
+  static final int NO_STACK = -2;
   private static final int CAPACITY_FIRST = 1 << 8;
   private static final ThreadState[] STATES = ThreadState.values();
 
@@ -21,6 +22,8 @@ final class OpenWaits {
   private long[] mets = new long[CAPACITY_FIRST];
   private long[] reported = new long[CAPACITY_FIRST];
   private long[] periods = new long[CAPACITY_FIRST];
+  private int[] walks = new int[CAPACITY_FIRST];
+  private int[] wakerLeaves = new int[CAPACITY_FIRST];
   private int[] confirmed = new int[CAPACITY_FIRST];
   private int[] leaves = new int[CAPACITY_FIRST];
   private byte[] states = new byte[CAPACITY_FIRST];
@@ -82,6 +85,7 @@ final class OpenWaits {
     leaves[slot] = leaf;
     labels[slot] = own;
     reported[slot] = 0;
+    wakerLeaves[slot] = NO_STACK;
     link(slot);
     return slot;
   }
@@ -130,9 +134,24 @@ final class OpenWaits {
     return periods[slot];
   }
 
-  void met(int slot, long nanos, long period) {
+  /** How long it took to take the stack, for which the wait had to last: nanoseconds. */
+  int walk(int slot) {
+    return walks[slot];
+  }
+
+  void met(int slot, long nanos, int walkNanos, long period) {
     mets[slot] = nanos;
+    walks[slot] = walkNanos;
     periods[slot] = period;
+  }
+
+  /** The stack that goes on above a separator with that of the waker; NO_STACK: not known. */
+  int wakerLeaf(int slot) {
+    return wakerLeaves[slot];
+  }
+
+  void wakerLeaf(int slot, int leaf) {
+    wakerLeaves[slot] = leaf;
   }
 
   /** Up to when it is in a profile already; 0 when no part of it is. */
@@ -185,6 +204,8 @@ final class OpenWaits {
     mets = Arrays.copyOf(mets, capacity);
     reported = Arrays.copyOf(reported, capacity);
     periods = Arrays.copyOf(periods, capacity);
+    walks = Arrays.copyOf(walks, capacity);
+    wakerLeaves = Arrays.copyOf(wakerLeaves, capacity);
     confirmed = Arrays.copyOf(confirmed, capacity);
     leaves = Arrays.copyOf(leaves, capacity);
     states = Arrays.copyOf(states, capacity);

@@ -5,6 +5,7 @@ import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.ThreadState;
 import io.jebpf.symbolizer.Frame;
+import io.jebpf.symbolizer.RawFrame;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +20,12 @@ import java.util.Optional;
 public final class WaitRecorder {
   private static final int OPEN_MAX = 16_384; // as many as there are clocks
   private static final int NODES_MAX = 1 << 16; // about 40 bytes each
-  private static final int PATH_MAX = 2048 + 64 + 1;
+
+  /** A wait's stack, the separator, and its waker's. */
+  private static final int PATH_MAX = 2 * (2048 + 64 + 1) + 1;
+
+  /** Between a wait's stack and that of its waker: JEBPF_GAP_WAKER. */
+  private static final long WOKEN_BY = RawFrame.head(RawFrame.MARKER, 0, 66);
 
   /** Ends that came before their stack, which was then still on its way into the ring. */
   private static final int EARLY_MAX = 64;
@@ -45,10 +51,12 @@ public final class WaitRecorder {
   private final int[] path = new int[PATH_MAX];
   private final List<Frame> names = new ArrayList<>();
   private final long[] early = new long[EARLY_MAX * EARLY_WORDS];
+  private final String[] earlyWakers = new String[EARLY_MAX];
   private int earlyNext;
   private Window window;
   private int serial;
   private int building = RawStacks.ROOT;
+  private int waking; // the wait whose waker's stack is being built
   private long period;
   private long floorNanos;
   private int rowsThrough;
@@ -118,9 +126,19 @@ public final class WaitRecorder {
     building = stacks.child(building, head, detail);
   }
 
-  /** The wait that the stack belongs to; it goes on. */
+  /**
+   * The wait that the stack belongs to; it goes on.
+   *
+   * @param walkNanos how long it took from {@code metNanos} on to see that it still does
+   */
   public void open(
-      int tid, long threadStart, long start, long metNanos, ThreadState state, Labels own) {
+      int tid,
+      long threadStart,
+      long start,
+      long metNanos,
+      int walkNanos,
+      ThreadState state,
+      Labels own) {
     waitsMet++;
     stacks.hold(building); // before another wait with this very stack lets go of it
     int known = waits.find(tid, threadStart);
@@ -133,9 +151,36 @@ public final class WaitRecorder {
       stacks.release(building);
       return;
     }
-    waits.met(slot, metNanos, period);
+    waits.met(slot, metNanos, walkNanos, period);
     waits.confirmed(slot, readings);
     finishIfEarly(slot);
+  }
+
+  /**
+   * The stack of the thread that ends a wait follows, leaf first; {@link #endWakerStack} is next.
+   * False: the wait is not known here.
+   */
+  public boolean beginWakerStack(int tid, long threadStart, long start) {
+    int slot = waits.find(tid, threadStart);
+    if (slot == OpenWaits.NONE || waits.start(slot) != start) {
+      return false;
+    }
+    waking = slot;
+    building = stacks.child(waits.leaf(slot), WOKEN_BY, 0);
+    return true;
+  }
+
+  public void endWakerStack() {
+    stacks.hold(building);
+    releaseWaker(waking);
+    waits.wakerLeaf(waking, building);
+  }
+
+  private void releaseWaker(int slot) {
+    if (waits.wakerLeaf(slot) != OpenWaits.NO_STACK) {
+      stacks.release(waits.wakerLeaf(slot));
+      waits.wakerLeaf(slot, OpenWaits.NO_STACK);
+    }
   }
 
   /** The end of a wait, which as a rule comes after its stack. */
@@ -148,19 +193,21 @@ public final class WaitRecorder {
       int wakerKernelTid,
       String wakerComm) {
     int slot = waits.find(tid, threadStart);
-    if (slot == OpenWaits.NONE || waits.start(slot) != start) {
-      keepEarly(tid, threadStart, start, woken, end);
-      return; // or its stack was lost, or dropped because the thread ran meanwhile
-    }
     String waker =
-        end - start >= wakerNanos && wakerKernelTid != 0
+        woken - start >= wakerNanos && wakerKernelTid != 0
             ? waker(wakerKernelTid, wakerComm, end)
             : "";
+    if (slot == OpenWaits.NONE || waits.start(slot) != start) {
+      keepEarly(tid, threadStart, start, woken, end, waker);
+      return; // or its stack was lost, or dropped because the thread ran meanwhile
+    }
     finish(slot, woken, end, waker);
   }
 
-  private void keepEarly(int tid, long threadStart, long start, long woken, long end) {
+  private void keepEarly(
+      int tid, long threadStart, long start, long woken, long end, String waker) {
     int at = earlyNext * EARLY_WORDS;
+    earlyWakers[earlyNext] = waker;
     earlyNext = (earlyNext + 1) % EARLY_MAX;
     early[at] = tid;
     early[at + 1] = threadStart;
@@ -174,7 +221,7 @@ public final class WaitRecorder {
       if (early[at + 2] == waits.start(slot)
           && early[at] == waits.tid(slot)
           && early[at + 1] == waits.threadStart(slot)) {
-        finish(slot, early[at + 3], early[at + 4], "");
+        finish(slot, early[at + 3], early[at + 4], earlyWakers[at / EARLY_WORDS]);
         return;
       }
     }
@@ -190,12 +237,20 @@ public final class WaitRecorder {
   private void finish(int slot, long woken, long end, String waker) {
     boolean begun = waits.reported(slot) != 0;
     long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
-    double weight = begun ? 1 : 1 / Cells.probability(waits.start(slot), end, waits.period(slot));
+    double weight = begun ? 1 : 1 / probability(slot, end);
     if (end > from) {
       report(slot, from, woken, end, weight, begun ? 0 : weight, waits.labels(slot), waker);
     }
+    releaseWaker(slot);
     stacks.release(waits.leaf(slot));
     waits.remove(slot);
+  }
+
+  /** Of being met: the wait had to last for the walk of its stack, too. */
+  private double probability(int slot, long end) {
+    long start = waits.start(slot);
+    long lastMoment = Math.max(start + 1, end - waits.walk(slot));
+    return Cells.probability(start, lastMoment, waits.period(slot));
   }
 
   private String waker(int kernelTid, String comm, long now) {
@@ -237,7 +292,8 @@ public final class WaitRecorder {
 
   /** Waits shorter than two periods stay whole for the next window: they may not be certain. */
   private boolean isReported(int slot, long now) {
-    return now - waits.start(slot) >= 2 * Math.max(period, waits.period(slot));
+    long certain = 2 * Math.max(period, waits.period(slot)) + waits.walk(slot);
+    return now - waits.start(slot) >= certain;
   }
 
   private void reportOpen(int slot, long now, long windowStart) {
@@ -296,9 +352,12 @@ public final class WaitRecorder {
     if (idle && !includeIdle) {
       return;
     }
-    Labels labels = labels(own, state, verdict, waker, idle);
-    boolean counted = count > 0;
-    window.addWait(windowNode(leaf), window.labels(labels), weight, counted, from, turn, end);
+    // what ends a sleep is a timer, on top of whatever ran just then
+    String teller = reason(verdict) == WaitReason.SLEEP ? "" : waker;
+    boolean withStack = !teller.isEmpty() && waits.wakerLeaf(slot) != OpenWaits.NO_STACK;
+    int node = windowNode(withStack ? waits.wakerLeaf(slot) : leaf);
+    Labels labels = labels(own, state, verdict, teller, idle);
+    window.addWait(node, window.labels(labels), weight, count > 0, from, turn, end);
   }
 
   private static Labels labels(

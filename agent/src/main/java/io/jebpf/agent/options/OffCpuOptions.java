@@ -6,15 +6,16 @@ package io.jebpf.agent.options;
  * @param tickNanos interval at which stacks of waiting threads are taken; 0 for none
  * @param idle whether idle waits are in the profiles
  * @param wakerNanos waits of this length and more name their waker
+ * @param wakerStack whether they have the waker's stack on top of their own
  */
-public record OffCpuOptions(long tickNanos, boolean idle, long wakerNanos) {
+public record OffCpuOptions(long tickNanos, boolean idle, long wakerNanos, boolean wakerStack) {
   /** Shortest interval that makes sense; longest that can be asked for. */
   public static final long TICK_NANOS_MIN = 100_000L;
 
   public static final long TICK_NANOS_MAX = 1_000_000_000L;
 
   /** Nothing is loaded. */
-  public static final OffCpuOptions OFF = new OffCpuOptions(0, false, 0);
+  public static final OffCpuOptions OFF = new OffCpuOptions(0, false, 0, false);
 
   public OffCpuOptions {
     if (!isTick(tickNanos) || wakerNanos < 0) {

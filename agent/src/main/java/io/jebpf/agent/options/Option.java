@@ -60,7 +60,14 @@ enum Option {
       OptionType.DURATION,
       "10ms",
       new Range(0, 3_600_000_000_000L),
-      "Waits of this length and more carry the label `waker`: the thread that ended them."),
+      "Waits asleep for this long and more carry the label `waker`: the thread that ended them."),
+  OFFCPU_WAKER_STACK(
+      "offcpu.waker.stack",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether such waits have the stack of that thread above their own, leaf first, behind a"
+          + " frame `[woken by]`."),
   HISTORY(
       "history",
       OptionType.DURATION,

@@ -245,7 +245,11 @@ public final class OptionParser {
     if (!OffCpuOptions.isTick(tick)) {
       throw refusal(Option.OFFCPU, given.get(Option.OFFCPU), "0, and 100us to 1s");
     }
-    return new OffCpuOptions(tick, flag(Option.OFFCPU_IDLE), number(Option.OFFCPU_WAKER));
+    return new OffCpuOptions(
+        tick,
+        flag(Option.OFFCPU_IDLE),
+        number(Option.OFFCPU_WAKER),
+        flag(Option.OFFCPU_WAKER_STACK));
   }
 
   private ContextOptions context() throws Refusal {

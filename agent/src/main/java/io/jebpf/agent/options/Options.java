@@ -103,6 +103,7 @@ public record Options(
     return ",offcpu.idle="
         + offCpu.idle()
         + ",offcpu.waker="
-        + OptionType.DURATION.format(offCpu.wakerNanos());
+        + OptionType.DURATION.format(offCpu.wakerNanos())
+        + (offCpu.wakerStack() ? ",offcpu.waker.stack=true" : "");
   }
 }

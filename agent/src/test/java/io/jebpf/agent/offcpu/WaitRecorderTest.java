@@ -1,6 +1,8 @@
 package io.jebpf.agent.offcpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
@@ -95,6 +97,7 @@ class WaitRecorderTest {
         tid * 11,
         startMs * MS,
         metMs * MS,
+        0,
         state,
         Labels.of(LabelKey.THREAD, "thread-" + tid));
   }
@@ -199,6 +202,36 @@ class WaitRecorderTest {
     open(1, 200, 205, ThreadState.BLOCKED, PLAIN, PARK);
     recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 5555, "other-process");
     assertEquals("other-process", window.waitLabelsOf(1).get(LabelKey.WAKER));
+  }
+
+  @Test
+  void theWakersStackIsAboveTheWaits() {
+    open(1, 100, 105, ThreadState.BLOCKED, PLAIN, PARK);
+    assertTrue(recorder.beginWakerStack(1, 11, 100 * MS));
+    recorder.frame(1, 21); // leaf first
+    recorder.frame(1, 22);
+    recorder.endWakerStack();
+    end(1, 100, 150, 150);
+    int node = window.waitLeaf(0);
+    List<String> names = new ArrayList<>();
+    for (; node != Window.ROOT; node = window.parent(node)) {
+      names.add(window.functionName(window.functionOf(window.location(node))));
+    }
+    String park = "jdk.internal.misc.Unsafe.park";
+    assertEquals(
+        List.of("app.Main.m22", "app.Main.m21", "app.Main.m0", park, "app.Main.m9"), names);
+    assertEquals("park", window.waitLabelsOf(0).get(LabelKey.WAIT), "by its own stack");
+    assertEquals(1, recorder.counters().nodes(), "nothing is held");
+    assertFalse(recorder.beginWakerStack(1, 11, 100 * MS), "no such wait any more");
+  }
+
+  @Test
+  void aWaitHadToLastForItsWalk() {
+    recorder.beginStack();
+    recorder.frame(1, PLAIN);
+    recorder.open(1, 11, 102 * MS, 103 * MS, (int) MS, ThreadState.BLOCKED, Labels.NONE);
+    end(1, 102, 104, 104); // had the tick come in its second half, it would have gone unseen
+    assertRow(0, 10, 20, 0);
   }
 
   @Test
