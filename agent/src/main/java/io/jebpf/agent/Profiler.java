@@ -15,9 +15,11 @@ import io.jebpf.agent.pipeline.AgentIdentity;
 import io.jebpf.agent.pipeline.SampleReader;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
+import io.jebpf.agent.upload.Sender;
 import io.jebpf.bpf.WalkEnd;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
@@ -32,6 +34,9 @@ final class Profiler {
   /** Longest that the end of the JVM waits for the last window. */
   static final long STOP_MILLIS = 2_000;
 
+  /** Part of it that is left to the sender for putting things away. */
+  private static final long SEND_MARGIN_NANOS = 200_000_000;
+
   /** Longest that it waits for a start-up that is still under way, and only if that has files. */
   static final long CANCEL_MILLIS = 500;
 
@@ -41,6 +46,7 @@ final class Profiler {
   private final AgentIdentity identity;
   private final String version;
   private final History history;
+  private final Optional<Sender> sender;
   private final WindowWriter writer;
   private final ApiBridge api = new ApiBridge();
 
@@ -51,6 +57,7 @@ final class Profiler {
   private volatile Optional<Engine.Facts> facts = Optional.empty();
   private volatile Optional<Thread> readerThread = Optional.empty();
   private volatile Optional<Thread> writerThread = Optional.empty();
+  private volatile Optional<Thread> senderThread = Optional.empty();
 
   /** What the profiler is doing, and why when it is off. */
   sealed interface State {
@@ -70,7 +77,13 @@ final class Profiler {
     this.version = version;
     this.identity = AgentIdentity.ofThisProcess(version);
     this.history = new History(options.history().nanos(), options.history().bytes());
-    this.writer = new WindowWriter(options, log, history);
+    this.sender =
+        Sender.of(
+            options,
+            "jebpf " + version,
+            log,
+            work -> AgentThreads.create("http", work::run, cause -> log.debug(cause.toString())));
+    this.writer = new WindowWriter(options, log, history, sender);
   }
 
   /** Puts the shutdown hook in place; too late when the JVM is ending already, which is fine. */
@@ -107,6 +120,11 @@ final class Profiler {
           Optional.of(
               AgentThreads.start(
                   "writer", this::runWriter, cause -> log.error(Trouble.WRITER, cause.toString())));
+      senderThread =
+          sender.map(
+              work ->
+                  AgentThreads.start(
+                      "sender", work::run, cause -> log.error(Trouble.SENDER, cause.toString())));
       SampleReader sampleReader =
           new SampleReader(engine, options, writer, identity, log, System::nanoTime);
       reader = Optional.of(sampleReader);
@@ -147,6 +165,8 @@ final class Profiler {
     if (started) {
       join(readerThread, deadline);
       join(writerThread, deadline);
+      sender.ifPresent(work -> work.end(deadline - SEND_MARGIN_NANOS));
+      join(senderThread, deadline);
     } else {
       awaitNoFiles(System.nanoTime() + CANCEL_MILLIS * 1_000_000);
     }
@@ -198,6 +218,7 @@ final class Profiler {
         + options.cpuHz()
         + " Hz, profiles in "
         + options.out().map(Object::toString).orElse("no file (out=off)")
+        + options.uploads().startText()
         + (engine.missing().isEmpty() ? "" : "; missing: " + String.join("; ", engine.missing()));
   }
 
@@ -207,7 +228,7 @@ final class Profiler {
     return String.format(
         Locale.ROOT,
         "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole, %.2f%% of"
-            + " frames named, %d files failed, kernel programs took %.3f s",
+            + " frames named, %d files failed%s, kernel programs took %.3f s",
         last.taken(),
         writer.filesWritten(),
         writer.bytesWritten(),
@@ -215,6 +236,7 @@ final class Profiler {
         percent(last.counters().walks(WalkEnd.ROOT), walks),
         percent(last.frames() - last.framesUnresolved(), last.frames()),
         writer.filesFailed(),
+        sender.map(Sender::summary).orElse(""),
         last.counters().programNanos() / 1e9);
   }
 
@@ -273,6 +295,11 @@ final class Profiler {
         reader
             .orElseThrow(() -> new IllegalStateException("not sampling: " + state()))
             .askTick(nanos);
+      }
+
+      @Override
+      public Map<String, Long> uploads() {
+        return sender.map(Sender::figures).orElse(Map.of());
       }
 
       @Override

@@ -50,7 +50,7 @@ public final class ProfileDirectory {
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private final Path directory;
-  private final long bytesMax;
+  private long bytesMax;
   private long filesWritten;
   private long bytesWritten;
   private long filesRotated;
@@ -114,6 +114,11 @@ public final class ProfileDirectory {
 
   public Path path() {
     return directory;
+  }
+
+  /** What the directory may take from now on; a part of the budget may be used elsewhere. */
+  public void limit(long bytes) {
+    bytesMax = Math.max(0, bytes);
   }
 
   public long filesWritten() {

@@ -44,6 +44,9 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
 
     WindowWriter writer();
 
+    /** Figures of what is sent to servers, by name; empty when nothing is. */
+    Map<String, Long> uploads();
+
     String debugNonSafepoints();
 
     /** What this run has to do without. */
@@ -202,6 +205,11 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
   @Override
   public long getFilesFailed() {
     return source.writer().filesFailed();
+  }
+
+  @Override
+  public Map<String, Long> getUploads() {
+    return source.uploads();
   }
 
   @Override

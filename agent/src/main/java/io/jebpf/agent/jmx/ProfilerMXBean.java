@@ -81,6 +81,11 @@ public interface ProfilerMXBean extends OnDemandOperations {
   @Described("Profiles that could not be written")
   long getFilesFailed();
 
+  @Described(
+      "Profiles sent to servers, waiting, and dropped by reason, each with the server's name in"
+          + " front; bytes that wait on disk")
+  Map<String, Long> getUploads();
+
   @Described("Windows that were longer than asked for, because the writer was busy")
   long getWindowsExtended();
 

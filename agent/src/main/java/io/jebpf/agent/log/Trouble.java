@@ -40,6 +40,27 @@ public enum Trouble {
       "a profile could not be written",
       "Free some space or name another directory in the option out; the next window is tried"
           + " again"),
+  SPOOL(
+      "the spool of profiles for the servers cannot be written",
+      "Profiles wait in memory, 4 MB at most; free some space or name another directory in the"
+          + " option spool"),
+  UPLOAD(
+      "profiles cannot be sent", "They wait in the spool and are sent when the server takes them"),
+  UPLOAD_DENIED(
+      "the server does not let us in",
+      "Profiles wait in the spool; check the server's URL and the options for user, password, token"
+          + " and certificates"),
+  UPLOAD_REFUSED(
+      "the server refused a profile",
+      "It is not sent again; the server's words say why, and its limits may be set higher"),
+  UPLOAD_POISON(
+      "a profile was set aside because the server fails on it",
+      "Please report this with the file; other profiles are sent"),
+  UPLOAD_TOO_OLD(
+      "profiles waited too long for the server to take them",
+      "They are still in the directory out; set the server's reject-older-than and the option"
+          + " pyroscope.age higher"),
+  SENDER("the sender of profiles failed", "Please report this with the log; it is tried again"),
   LOG_FILE("the log file cannot be written", "Name a writable file in the option log.file"),
   SAMPLES_LOST(
       "samples were lost", "Lower the option cpu; the profiles say how many were lost and why"),

@@ -27,7 +27,8 @@ enum Option {
       OptionType.SIZE,
       "256m",
       new Range(1L << 20, 1L << 44),
-      "Most that the profiles in `out` may take. The oldest go first, and are counted."),
+      "Most that the profiles in `out` and the spool may take. The oldest go first, and are"
+          + " counted."),
   WINDOW(
       "window",
       OptionType.DURATION,
@@ -89,6 +90,99 @@ enum Option {
       new Range(100, 10_000_000),
       "Most CPU, in parts of one core, that the kernel programs may take. Past it the rate falls by"
           + " itself, the weight of each sample grows with it, and the profile's comments say so."),
+  PYROSCOPE(
+      "pyroscope",
+      OptionType.URL,
+      "none",
+      Range.NONE,
+      "Pyroscope server that profiles are sent to, e.g. `http://pyroscope:4040`."),
+  PYROSCOPE_USER(
+      "pyroscope.user", OptionType.TEXT, "none", Range.NONE, "User of basic authentication."),
+  PYROSCOPE_PASSWORD(
+      "pyroscope.password",
+      OptionType.SECRET,
+      "none",
+      Range.NONE,
+      "Password of basic authentication. Best given in the environment or a file: an option on the"
+          + " command line is seen in the process list."),
+  PYROSCOPE_PASSWORD_FILE(
+      "pyroscope.password.file",
+      OptionType.FILE,
+      "none",
+      Range.NONE,
+      "File with the password; read anew for each upload."),
+  PYROSCOPE_TOKEN(
+      "pyroscope.token", OptionType.SECRET, "none", Range.NONE, "Bearer token, instead of a user."),
+  PYROSCOPE_TOKEN_FILE(
+      "pyroscope.token.file",
+      OptionType.FILE,
+      "none",
+      Range.NONE,
+      "File with the bearer token; read anew for each upload."),
+  PYROSCOPE_TENANT(
+      "pyroscope.tenant",
+      OptionType.TEXT,
+      "none",
+      Range.NONE,
+      "Tenant, sent as header `X-Scope-OrgID`."),
+  PYROSCOPE_CA(
+      "pyroscope.ca",
+      OptionType.FILE,
+      "the JVM's",
+      Range.NONE,
+      "PEM file of the certificates to trust, in place of the JVM's."),
+  PYROSCOPE_AGE(
+      "pyroscope.age",
+      OptionType.DURATION,
+      "1h",
+      new Range(60_000_000_000L, 31_536_000_000_000_000L),
+      "Profiles older than this are not sent but counted: the server's `reject-older-than`."),
+  PARCA(
+      "parca",
+      OptionType.URL,
+      "none",
+      Range.NONE,
+      "Parca server that profiles are sent to, e.g. `http://parca:7070`."),
+  PARCA_TOKEN("parca.token", OptionType.SECRET, "none", Range.NONE, "Bearer token."),
+  PARCA_TOKEN_FILE(
+      "parca.token.file",
+      OptionType.FILE,
+      "none",
+      Range.NONE,
+      "File with the bearer token; read anew for each upload."),
+  PARCA_CA(
+      "parca.ca",
+      OptionType.FILE,
+      "the JVM's",
+      Range.NONE,
+      "PEM file of the certificates to trust, in place of the JVM's."),
+  OTLP(
+      "otlp",
+      OptionType.URL,
+      "none",
+      Range.NONE,
+      "Experimental: receiver of OTLP profiles over HTTP (`v1development`, the alpha of OTLP"
+          + " 1.11)."),
+  OTLP_TOKEN("otlp.token", OptionType.SECRET, "none", Range.NONE, "Bearer token."),
+  OTLP_TOKEN_FILE(
+      "otlp.token.file",
+      OptionType.FILE,
+      "none",
+      Range.NONE,
+      "File with the bearer token; read anew for each upload."),
+  OTLP_CA(
+      "otlp.ca",
+      OptionType.FILE,
+      "the JVM's",
+      Range.NONE,
+      "PEM file of the certificates to trust, in place of the JVM's."),
+  SPOOL(
+      "spool",
+      OptionType.DIRECTORY,
+      "<out>/spool when out is given, else <java.io.tmpdir>/jebpf/spool-<user>",
+      Range.NONE,
+      "Directory under which profiles wait until the servers have taken them, across restarts. At"
+          + " most half of `disk`. Should outlive the process: in a container, a volume."),
   LABELS(
       "labels",
       OptionType.LABELS,
@@ -176,6 +270,11 @@ enum Option {
 
   Range range() {
     return range;
+  }
+
+  /** Whether its value is not to be shown; a URL may have a password in it. */
+  boolean isSecret() {
+    return type == OptionType.SECRET || type == OptionType.URL;
   }
 
   boolean hasRange() {

@@ -76,6 +76,7 @@ public final class OptionParser {
         .history(new HistoryOptions(number(Option.HISTORY), number(Option.HISTORY_SIZE)))
         .stackDepth((int) number(Option.DEPTH))
         .budgetMillionths(number(Option.BUDGET))
+        .uploads(uploads(service))
         .labels(labels())
         .context(context())
         .logLevel(logLevel())
@@ -88,9 +89,21 @@ public final class OptionParser {
     if (sources.agentArgument().isBlank()) {
       return;
     }
+    boolean secret = false;
     for (String pair : sources.agentArgument().split(",", -1)) {
+      if (secret && pair.indexOf('=') <= 0) { // the rest of a password that has a comma
+        throw new Refusal(
+            "a secret in the agent argument has a comma",
+            "Give it in the environment, a property or a file");
+      }
       readPair(pair, "the agent argument");
+      secret = isSecret(pair);
     }
+  }
+
+  private static boolean isSecret(String pair) {
+    String key = pair.substring(0, Math.max(0, pair.indexOf('='))).strip();
+    return Option.ofKey(key).filter(Option::isSecret).isPresent();
   }
 
   private void readPair(String pair, String origin) throws Refusal {
@@ -181,8 +194,9 @@ public final class OptionParser {
   }
 
   private static Refusal refusal(Option option, Given value, String choices) {
+    String shown = option.isSecret() ? "" : " '" + value.value() + "'";
     return new Refusal(
-        "bad value '" + value.value() + "' for '" + option.key() + "' in " + value.origin(),
+        "bad value" + shown + " for '" + option.key() + "' in " + value.origin(),
         "Valid are: " + choices.replace("`", ""));
   }
 
@@ -220,9 +234,14 @@ public final class OptionParser {
     if (value != null) {
       return value.value().equals("off") ? Optional.empty() : path(Option.OUT);
     }
-    String name = service.replaceAll("[^A-Za-z0-9._-]", "_");
-    name = name.substring(0, Math.min(name.length(), 100)) + "-" + sources.pid();
+    String name = safe(service) + "-" + sources.pid();
     return Optional.of(Path.of(sources.temporaryDirectory(), "jebpf", name));
+  }
+
+  /** As part of a file name. */
+  private static String safe(String text) {
+    String name = text.replaceAll("[^A-Za-z0-9._-]", "_");
+    return name.substring(0, Math.min(name.length(), 100));
   }
 
   private Optional<Path> path(Option option) throws Refusal {
@@ -260,6 +279,22 @@ public final class OptionParser {
     }
     return new ContextOptions(
         text.equals("on"), (int) number(Option.ROOTSPANS), flag(Option.ENDPOINTS));
+  }
+
+  private UploadOptions uploads(String service) throws Refusal {
+    Map<Option, String> values = new EnumMap<>(Option.class);
+    given.forEach((option, value) -> values.put(option, value.value()));
+    Path temporary =
+        Path.of(sources.temporaryDirectory(), "jebpf", "spool-" + safe(sources.user()));
+    Path spool =
+        given.containsKey(Option.OUT)
+            ? out(service).map(out -> out.resolve("spool")).orElse(temporary)
+            : temporary;
+    try {
+      return new UploadOptionReader(values).read(spool, number(Option.PYROSCOPE_AGE));
+    } catch (UploadOptionReader.BadValue bad) {
+      throw refusal(bad.option(), given.get(bad.option()), bad.choices());
+    }
   }
 
   private boolean flag(Option option) throws Refusal {

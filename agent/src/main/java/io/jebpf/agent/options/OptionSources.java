@@ -11,6 +11,7 @@ import java.util.Properties;
  * @param environment environment, all of it; only {@code JEBPF_*} is looked at
  * @param command what runs in this JVM (property {@code sun.java.command}); empty when unknown
  * @param temporaryDirectory property {@code java.io.tmpdir}
+ * @param user property {@code user.name}
  * @param pid this process, as it numbers itself
  */
 public record OptionSources(
@@ -19,6 +20,7 @@ public record OptionSources(
     Map<String, String> environment,
     String command,
     String temporaryDirectory,
+    String user,
     long pid) {
 
   public OptionSources {
@@ -41,6 +43,7 @@ public record OptionSources(
         System.getenv(),
         all.getProperty("sun.java.command", ""),
         all.getProperty("java.io.tmpdir", "/tmp"),
+        all.getProperty("user.name", "user"),
         ProcessHandle.current().pid());
   }
 }

@@ -12,6 +12,10 @@ enum OptionType {
   TEXT("text"),
   DIRECTORY("directory"),
   FILE("file"),
+  URL("URL"),
+
+  /** Never shown. */
+  SECRET("text"),
   LABELS("`k:v;k:v`"),
   LEVEL("`error`, `warn`, `info`, `debug`"),
   SWITCH("`true`, `false`"),

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param history what is kept of the past
  * @param stackDepth most frames in a stack
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
+ * @param uploads where profiles are sent to
  * @param labels on every sample, in the order given
  * @param context what is asked for about traces, endpoints and labels of the application
  * @param logLevel what is logged
@@ -35,6 +36,7 @@ public record Options(
     HistoryOptions history,
     int stackDepth,
     long budgetMillionths,
+    UploadOptions uploads,
     Map<String, String> labels,
     ContextOptions context,
     LogLevel logLevel,
@@ -93,6 +95,7 @@ public record Options(
         + context.rootSpans()
         + ",endpoints="
         + context.endpoints()
+        + uploads.describe()
         + ",log="
         + logLevel.name().toLowerCase(Locale.ROOT)
         + logFile.map(file -> ",log.file=" + file).orElse("")

@@ -19,6 +19,7 @@ public final class OptionsBuilder {
   private HistoryOptions history = HistoryOptions.STANDARD;
   private int stackDepth = 1024;
   private long budgetMillionths = 10_000;
+  private UploadOptions uploads = UploadOptions.OFF;
   private Map<String, String> labels = Map.of();
   private ContextOptions context = ContextOptions.OFF;
   private LogLevel logLevel = LogLevel.WARN;
@@ -69,6 +70,11 @@ public final class OptionsBuilder {
     return this;
   }
 
+  public OptionsBuilder uploads(UploadOptions value) {
+    uploads = value;
+    return this;
+  }
+
   public OptionsBuilder labels(Map<String, String> texts) {
     labels = texts;
     return this;
@@ -105,6 +111,7 @@ public final class OptionsBuilder {
         history,
         stackDepth,
         budgetMillionths,
+        uploads,
         labels,
         context,
         logLevel,

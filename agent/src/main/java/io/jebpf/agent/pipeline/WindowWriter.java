@@ -1,15 +1,17 @@
 package io.jebpf.agent.pipeline;
 
-import io.jebpf.agent.files.ProfileDirectory;
+import io.jebpf.agent.files.ProfileFiles;
 import io.jebpf.agent.history.History;
 import io.jebpf.agent.history.SegmentWriter;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileEncoder;
+import io.jebpf.agent.upload.Sender;
 import io.jebpf.agent.window.Window;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -30,24 +32,26 @@ public final class WindowWriter {
       new ArrayBlockingQueue<>(WINDOWS + 1);
 
   private final BlockingQueue<Window> free = new ArrayBlockingQueue<>(WINDOWS);
-  private Optional<ProfileDirectory> directory = Optional.empty();
+  private final Optional<ProfileFiles> files;
+  private final Optional<Sender> sender;
+  private final ByteArrayOutputStream encoded = new ByteArrayOutputStream(64 << 10);
 
   // Written by the writer only; read by anybody.
-  private volatile long filesWritten;
-  private volatile long bytesWritten;
-  private volatile long filesRotated;
-  private volatile long filesFailed;
+  private volatile long profilesFailed;
   private volatile long cpuNanos;
 
   private final History history;
 
   /**
    * @param history gets every window, whatever becomes of its files
+   * @param sender gets each profile as well
    */
-  public WindowWriter(Options options, AgentLog log, History history) {
+  public WindowWriter(Options options, AgentLog log, History history, Optional<Sender> sender) {
     this.options = options;
     this.log = log;
     this.history = history;
+    this.files = options.out().map(path -> new ProfileFiles(path, options.diskBytes(), log));
+    this.sender = sender;
   }
 
   // ---- the reader's side
@@ -77,9 +81,7 @@ public final class WindowWriter {
 
   /** Tries the directory, so that a wrong one is known at the start and not after a window. */
   public void prepare() {
-    if (options.out().isPresent()) {
-      open(options.out().get());
-    }
+    files.ifPresent(ProfileFiles::prepare);
   }
 
   /** Writes windows until {@link #end}. */
@@ -90,6 +92,7 @@ public final class WindowWriter {
       next = full.take();
     }
     history.end();
+    files.ifPresent(ProfileFiles::close);
   }
 
   /** Writes what waits, without waiting for more. */
@@ -102,11 +105,13 @@ public final class WindowWriter {
   private void write(FinishedWindow finished) {
     try {
       putAway(finished); // first: a slow disk must keep nobody waiting
-      if (options.out().isPresent()) {
-        writeFile(options.out().get(), finished);
+      for (PlannedProfile profile : finished.profiles()) {
+        if (files.isPresent() || sender.isPresent()) {
+          deliver(finished, profile);
+        }
       }
     } catch (RuntimeException e) {
-      filesFailed++;
+      profilesFailed++;
       log.error(Trouble.WRITER, e.toString());
     } finally {
       finished.window().clear();
@@ -127,70 +132,36 @@ public final class WindowWriter {
     }
   }
 
-  private void writeFile(Path path, FinishedWindow finished) {
-    if (directory.isEmpty() && !open(path)) {
-      filesFailed++;
-      return;
-    }
-    for (PlannedProfile profile : finished.profiles()) {
-      if (!writeProfile(path, finished, profile)) {
-        return;
-      }
-    }
-  }
-
-  private boolean writeProfile(Path path, FinishedWindow finished, PlannedProfile profile) {
-    ProfileDirectory profiles = directory.orElseThrow();
-    long rotatedBefore = profiles.filesRotated();
-    long bytesBefore = profiles.bytesWritten();
+  /** Encoded once; the directory and the spool get the same bytes. */
+  private void deliver(FinishedWindow finished, PlannedProfile profile) {
+    encoded.reset();
     try {
-      Path file =
-          profiles.write(
-              profile.kind().fileName(),
-              finished.start(),
-              out ->
-                  ProfileEncoder.encode(finished.window(), profile.kind(), profile.header(), out));
-      filesWritten++;
-      bytesWritten += profiles.bytesWritten() - bytesBefore;
-      if (log.isDebug()) {
-        log.debug(file + " written");
-      }
-      return true;
+      ProfileEncoder.encode(finished.window(), profile.kind(), profile.header(), encoded);
     } catch (IOException e) {
-      filesFailed++;
-      directory = Optional.empty(); // made anew for the next window, should it be gone
-      log.error(Trouble.PROFILE_WRITE, path + ": " + e);
-      return false;
-    } finally {
-      filesRotated += profiles.filesRotated() - rotatedBefore;
+      throw new UncheckedIOException("memory cannot be written", e);
     }
-  }
-
-  private boolean open(Path path) {
-    try {
-      directory = Optional.of(ProfileDirectory.open(path, options.diskBytes()));
-      return true;
-    } catch (IOException e) {
-      log.error(Trouble.OUT_DIRECTORY, path + ": " + e);
-      return false;
-    }
+    byte[] bytes = encoded.toByteArray();
+    String kind = profile.kind().fileName();
+    sender.ifPresent(to -> to.put(kind, finished.start().toEpochMilli(), bytes));
+    long reserved = sender.map(Sender::diskBytes).orElse(0L);
+    files.ifPresent(to -> to.write(kind, finished.start(), bytes, reserved));
   }
 
   public long filesWritten() {
-    return filesWritten;
+    return files.map(ProfileFiles::filesWritten).orElse(0L);
   }
 
   public long bytesWritten() {
-    return bytesWritten;
+    return files.map(ProfileFiles::bytesWritten).orElse(0L);
   }
 
   public long filesRotated() {
-    return filesRotated;
+    return files.map(ProfileFiles::filesRotated).orElse(0L);
   }
 
-  /** Windows that could not be written. */
+  /** Profiles that could not be written. */
   public long filesFailed() {
-    return filesFailed;
+    return profilesFailed + files.map(ProfileFiles::filesFailed).orElse(0L);
   }
 
   public long cpuNanos() {

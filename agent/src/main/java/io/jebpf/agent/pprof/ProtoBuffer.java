@@ -4,6 +4,7 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -15,7 +16,7 @@ import java.util.Arrays;
  * not read {@code jdk.unsupported}: protobuf-java finds no {@code sun.misc.Unsafe} there, goes
  * without, and so spares the application the four warning lines of JDK 24 and newer.
  */
-final class ProtoBuffer {
+public final class ProtoBuffer {
   /** Longest tag, and longest length or number. */
   private static final int HEADER_BYTES_MAX = 5 + 10;
 
@@ -26,22 +27,22 @@ final class ProtoBuffer {
 
   private CodedOutputStream encoder;
 
-  ProtoBuffer(int capacity) {
+  public ProtoBuffer(int capacity) {
     bytes = new byte[capacity];
     encoder = CodedOutputStream.newInstance(bytes);
   }
 
-  int size() {
+  public int size() {
     return before + encoder.getTotalBytesWritten();
   }
 
-  void clear() {
+  public void clear() {
     before = 0;
     encoder = CodedOutputStream.newInstance(bytes);
   }
 
   /** A field of type int64, uint64 or bool; left out when it is 0, as proto3 does. */
-  void number(int field, long value) {
+  public void number(int field, long value) {
     if (value == 0) {
       return;
     }
@@ -53,11 +54,11 @@ final class ProtoBuffer {
     }
   }
 
-  void flag(int field, boolean value) {
+  public void flag(int field, boolean value) {
     number(field, value ? 1 : 0);
   }
 
-  void bytes(int field, byte[] content, int length) {
+  public void bytes(int field, byte[] content, int length) {
     reserve(HEADER_BYTES_MAX + length);
     try {
       encoder.writeTag(field, WireFormat.WIRETYPE_LENGTH_DELIMITED);
@@ -68,13 +69,35 @@ final class ProtoBuffer {
     }
   }
 
+  public void text(int field, String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    bytes(field, utf8, utf8.length);
+  }
+
+  /** Eight bytes, little-endian; left out when they are 0. */
+  public void fixed64(int field, long value) {
+    if (value == 0) {
+      return;
+    }
+    reserve(HEADER_BYTES_MAX);
+    try {
+      encoder.writeFixed64(field, value);
+    } catch (IOException e) {
+      throw noRoom(e);
+    }
+  }
+
+  public byte[] toByteArray() {
+    return Arrays.copyOf(bytes, size());
+  }
+
   /** A nested message, or a packed list of varints. */
-  void message(int field, ProtoBuffer content) {
+  public void message(int field, ProtoBuffer content) {
     bytes(field, content.bytes, content.size());
   }
 
   /** A bare varint: an element of a packed list. Negative values take ten bytes. */
-  void varint(long value) {
+  public void varint(long value) {
     reserve(HEADER_BYTES_MAX);
     try {
       encoder.writeInt64NoTag(value);
@@ -83,7 +106,7 @@ final class ProtoBuffer {
     }
   }
 
-  void writeTo(OutputStream out) throws IOException {
+  public void writeTo(OutputStream out) throws IOException {
     out.write(bytes, 0, size());
   }
 

@@ -50,6 +50,15 @@ final class ProtoCursor {
     return number;
   }
 
+  /** Where the content of a length-delimited field begins in the bytes. */
+  int start() {
+    return start;
+  }
+
+  int length() {
+    return length;
+  }
+
   ProtoCursor nested() {
     return new ProtoCursor(bytes, start, start + length);
   }

@@ -40,7 +40,7 @@ final class RunningStream implements AutoCloseable {
             .build();
     AgentLog log = AgentLog.toFile(directory.resolve("log"), LogLevel.WARN);
     history = new History(past.nanos(), past.bytes());
-    writer = new WindowWriter(options, log, history);
+    writer = new WindowWriter(options, log, history, Optional.empty());
     AgentIdentity identity = new AgentIdentity("jebpf 1", "25", 7);
     reader = new SampleReader(engine, options, writer, identity, log, System::nanoTime);
     profiles =

@@ -22,7 +22,7 @@ class OptionParserTest {
   private static OptionSources sources(
       String argument, Map<String, String> properties, Map<String, String> environment) {
     return new OptionSources(
-        argument, properties, environment, "org.example.Main a b", "/some/tmp", 4711);
+        argument, properties, environment, "org.example.Main a b", "/some/tmp", "me", 4711);
   }
 
   private static Options accepted(OptionSources sources) {

@@ -1,5 +1,6 @@
 package io.jebpf.it.pprof;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,6 +41,11 @@ public record Profile(
     public boolean contains(String function) {
       return frames.stream().anyMatch(frame -> frame.function().equals(function));
     }
+  }
+
+  /** Bytes that came from elsewhere. */
+  public static Profile of(byte[] gzipped) throws IOException {
+    return resolve(Path.of("received"), RawProfile.parse(gzipped));
   }
 
   public static Profile read(Path file) {

@@ -4,12 +4,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Reads the protobuf wire format from a byte range. Written for the tests and independent of the
  * agent's writer, so that an error in one is not hidden by the same error in the other.
  */
-final class ProtoReader {
+public final class ProtoReader {
   static final int VARINT = 0;
   static final int FIXED64 = 1;
   static final int BYTES = 2;
@@ -21,7 +22,7 @@ final class ProtoReader {
   private int field;
   private int wireType;
 
-  ProtoReader(byte[] bytes) {
+  public ProtoReader(byte[] bytes) {
     this(bytes, 0, bytes.length);
   }
 
@@ -32,7 +33,7 @@ final class ProtoReader {
   }
 
   /** Reads the next tag; false at the end of the range. */
-  boolean next() {
+  public boolean next() {
     if (position == end) {
       return false;
     }
@@ -45,16 +46,16 @@ final class ProtoReader {
     return true;
   }
 
-  int field() {
+  public int field() {
     return field;
   }
 
-  long varint() {
+  public long varint() {
     expect(VARINT);
     return rawVarint();
   }
 
-  boolean bool() {
+  public boolean bool() {
     long value = varint();
     if (value != 0 && value != 1) {
       throw new MalformedProfile("bool with value " + value + " in field " + field);
@@ -62,15 +63,21 @@ final class ProtoReader {
     return value == 1;
   }
 
-  ProtoReader message() {
+  public ProtoReader message() {
     int length = length();
     ProtoReader inner = new ProtoReader(bytes, position, position + length);
     position += length;
     return inner;
   }
 
+  public byte[] bytes() {
+    int length = length();
+    position += length;
+    return Arrays.copyOfRange(bytes, position - length, position);
+  }
+
   /** A string field; malformed UTF-8 is refused, as the contract asks for valid strings. */
-  String string() {
+  public String string() {
     int length = length();
     try {
       String text =
@@ -99,7 +106,7 @@ final class ProtoReader {
     }
   }
 
-  void skip() {
+  public void skip() {
     switch (wireType) {
       case VARINT -> rawVarint();
       case FIXED64 -> advance(8);

@@ -57,7 +57,33 @@ public final class RawProfile {
     }
   }
 
-  static RawProfile parse(byte[] file) throws IOException {
+  /** Wall-clock time of the start, nanoseconds since 1970. */
+  public long timeNanos() {
+    return timeNanos;
+  }
+
+  public int sampleCount() {
+    return samples.size();
+  }
+
+  /** Bytes before compression. */
+  public int bodyBytes() {
+    return bodyBytes;
+  }
+
+  /** {@code type:unit} of each sample type, and of the period. */
+  public List<String> typeNames() {
+    List<String> names = new ArrayList<>();
+    sampleTypes.forEach(type -> names.add(typeName(type)));
+    names.add(typeName(periodType));
+    return names;
+  }
+
+  private String typeName(ValueType type) {
+    return strings.get((int) type.type()) + ":" + strings.get((int) type.unit());
+  }
+
+  public static RawProfile parse(byte[] file) throws IOException {
     RawProfile profile = new RawProfile();
     profile.gzipped = file.length > 2 && (file[0] & 0xff) == 0x1f && (file[1] & 0xff) == 0x8b;
     byte[] body = file;
