@@ -5,11 +5,15 @@ import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.engine.EngineStarter;
 import io.jebpf.agent.history.History;
+import io.jebpf.agent.http.HttpEndpoint;
+import io.jebpf.agent.http.HttpServer;
+import io.jebpf.agent.http.Metrics;
 import io.jebpf.agent.jmx.LazyRegistration;
 import io.jebpf.agent.jmx.ProfilerBean;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.ondemand.OnDemand;
+import io.jebpf.agent.options.HttpOptions;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.AgentIdentity;
 import io.jebpf.agent.pipeline.SampleReader;
@@ -53,6 +57,7 @@ final class Profiler {
   private volatile State state = new State.Starting();
   private volatile boolean stopping;
   private volatile Optional<SampleReader> reader = Optional.empty();
+  private volatile Optional<HttpServer> http = Optional.empty();
   private volatile Optional<OnDemand> onDemand = Optional.empty();
   private volatile Optional<Engine.Facts> facts = Optional.empty();
   private volatile Optional<Thread> readerThread = Optional.empty();
@@ -131,6 +136,7 @@ final class Profiler {
       onDemand = Optional.of(OnDemand.of(sampleReader, history, options, engine.facts()));
       sampleReader.start();
       state = new State.Running();
+      options.http().ifPresent(this::openHttp);
       log.notice(startLine(engine.facts()));
       api.addRecordings(onDemand.get()).install(log);
       while (!stopping) {
@@ -147,8 +153,18 @@ final class Profiler {
       sampleReader.finish();
     } finally {
       api.uninstall();
+      http.ifPresent(HttpServer::close);
       registration.unregister();
     }
+  }
+
+  private void openHttp(HttpOptions asked) {
+    ProfilerBean.Source source = bean();
+    http = HttpEndpoint.open(asked, source, new Metrics(source, log), log);
+  }
+
+  private String httpAddress() {
+    return http.map(server -> HttpOptions.text(server.address())).orElse("");
   }
 
   private void runWriter() throws InterruptedException {
@@ -219,6 +235,7 @@ final class Profiler {
         + " Hz, profiles in "
         + options.out().map(Object::toString).orElse("no file (out=off)")
         + options.uploads().startText()
+        + (httpAddress().isEmpty() ? "" : ", HTTP on " + httpAddress())
         + (engine.missing().isEmpty() ? "" : "; missing: " + String.join("; ", engine.missing()));
   }
 
@@ -310,6 +327,11 @@ final class Profiler {
       @Override
       public List<String> missing() {
         return facts.map(Engine.Facts::missing).orElse(List.of());
+      }
+
+      @Override
+      public String httpAddress() {
+        return Profiler.this.httpAddress();
       }
 
       @Override

@@ -52,6 +52,9 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
     /** What this run has to do without. */
     List<String> missing();
 
+    /** Empty when there is no endpoint. */
+    String httpAddress();
+
     /** Empty while nothing is sampled. */
     Optional<OnDemand> onDemand();
   }
@@ -72,6 +75,11 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
   @Override
   public List<String> getMissing() {
     return source.missing();
+  }
+
+  @Override
+  public String getHttpAddress() {
+    return source.httpAddress();
   }
 
   @Override

@@ -21,6 +21,9 @@ public interface ProfilerMXBean extends OnDemandOperations {
   @Described("What this run has to do without, as the start line says")
   List<String> getMissing();
 
+  @Described("Address of the HTTP endpoint; empty when there is none")
+  String getHttpAddress();
+
   @Described("Share of a second's samples whose loss sends a notification, 0 to 1. Can be set")
   double getLossThreshold();
 

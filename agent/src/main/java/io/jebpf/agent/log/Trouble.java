@@ -89,6 +89,9 @@ public enum Trouble {
   STOP_DEADLINE(
       "the last profile may be incomplete",
       "The JVM ended before the writer did; is the directory on a slow disk?"),
+  HTTP(
+      "the HTTP endpoint could not be opened",
+      "Name another port in the option http; everything else goes on without it"),
   MBEAN("the MBean could not be registered", "Profiles are written all the same");
 
   private final String title;

@@ -40,8 +40,11 @@ public final class Profiles {
   /** Each takes a few megabytes and a CPU for some 10 ms; who comes later waits. */
   private static final int AT_ONCE_MAX = 2;
 
-  /** For the picture, for the writer, and for the turn. */
+  /** For the picture, and for the writer. */
   private static final long PATIENCE_NANOS = 10_000_000_000L;
+
+  /** Hundreds may come at once. */
+  private static final long TURN_NANOS = 60_000_000_000L;
 
   /**
    * By then the kernel has handed over what it took before a moment: the programs take less than a
@@ -129,7 +132,7 @@ public final class Profiles {
 
   private void takeTurn() throws OnDemandException {
     try {
-      if (!turns.tryAcquire(PATIENCE_NANOS, TimeUnit.NANOSECONDS)) {
+      if (!turns.tryAcquire(TURN_NANOS, TimeUnit.NANOSECONDS)) {
         throw OnDemandException.busy("too many profiles are asked for at once");
       }
     } catch (InterruptedException e) {

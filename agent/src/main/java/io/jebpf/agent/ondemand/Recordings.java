@@ -6,9 +6,12 @@ import io.jebpf.agent.history.Segment;
 import io.jebpf.agent.pprof.ProfileKind;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
@@ -30,7 +33,9 @@ public final class Recordings implements History.Listener {
   private final Profiles profiles;
   private final LongSupplier nanoClock;
   private final Map<Long, Recording> recordings = new TreeMap<>();
+  private final Set<Recording> hidden = new HashSet<>();
   private long lastId;
+  private long lastHiddenId;
 
   public Recordings(Profiles profiles, History history, LongSupplier nanoClock) {
     this.profiles = profiles;
@@ -207,12 +212,45 @@ public final class Recordings implements History.Listener {
     return recording.segments();
   }
 
+  /**
+   * The profile of the next stretch of time, which begins now; comes when it is over. Not listed,
+   * and not among those that are limited in number: who waits for it is.
+   */
+  public Answer next(ProfileKind kind, Format format, Filter filter, int seconds)
+      throws OnDemandException {
+    Recording recording;
+    synchronized (this) {
+      recording = new Recording(--lastHiddenId, "", now());
+      recording.durationNanos = seconds * 1_000_000_000L;
+      recording.ageNanosMax = DURATION_NANOS_MAX;
+      recording.bytesMax = BYTES;
+      recording.startNanos = nanoClock.getAsLong();
+      hidden.add(recording);
+    }
+    long end = recording.startNanos + recording.durationNanos;
+    try {
+      for (long left = recording.durationNanos; left > 0; left = end - nanoClock.getAsLong()) {
+        TimeUnit.NANOSECONDS.sleep(left);
+      }
+      Query query = new Query(kind, format, recording.startNanos, end, filter);
+      return profiles.answer(query, () -> segments(recording), recording.startNanos);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw OnDemandException.busy("interrupted");
+    } finally {
+      synchronized (this) {
+        hidden.remove(recording);
+      }
+    }
+  }
+
   // ---- segments
 
   @Override
   public synchronized void added(Segment segment) {
     long now = now();
     recordings.values().forEach(recording -> recording.offer(segment, now));
+    hidden.forEach(recording -> recording.offer(segment, now));
     while (sharedBytes() > BYTES_MAX) {
       long oldest = Long.MAX_VALUE;
       for (Recording recording : recordings.values()) {
@@ -228,7 +266,6 @@ public final class Recordings implements History.Listener {
 
   /** Memory of all segments that recordings keep, each counted once. */
   private long sharedBytes() {
-    Map<Long, Integer> shared = new TreeMap<>();
     long sum = 0;
     for (Recording recording : recordings.values()) {
       sum += recording.bytes();
@@ -236,6 +273,12 @@ public final class Recordings implements History.Listener {
     if (sum <= BYTES_MAX) {
       return sum; // shared or not, there is room
     }
+    return bytes();
+  }
+
+  /** Memory of what recordings keep, each segment counted once. */
+  public synchronized long bytes() {
+    Map<Long, Integer> shared = new TreeMap<>();
     for (Recording recording : recordings.values()) {
       recording.segments().forEach(segment -> shared.put(segment.serial(), segment.bytes()));
     }
@@ -248,6 +291,6 @@ public final class Recordings implements History.Listener {
 
   @Override
   public synchronized boolean isInterested() {
-    return !recordings.isEmpty();
+    return !recordings.isEmpty() || !hidden.isEmpty();
   }
 }

@@ -82,6 +82,21 @@ enum Option {
       "16m",
       new Range(1L << 20, 1L << 30),
       "Most memory that `history` may take. The oldest goes first, and is counted."),
+  HTTP(
+      "http",
+      OptionType.TEXT,
+      "off",
+      Range.NONE,
+      "Address of the HTTP endpoint: `6060`, `127.0.0.1:6060`, `[::1]:6060` or `0.0.0.0:6060`. A"
+          + " port alone is one of the loopback address; port `0` is any free one; `off` opens"
+          + " none."),
+  HTTP_TOKEN(
+      "http.token",
+      OptionType.TEXT,
+      "none",
+      Range.NONE,
+      "What HTTP clients have to show, as bearer token or as password. Better not on the command"
+          + " line, which others see: set `JEBPF_HTTP_TOKEN`, or name a `config` file."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   BUDGET(
       "budget",

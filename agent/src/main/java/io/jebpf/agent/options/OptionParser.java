@@ -78,6 +78,7 @@ public final class OptionParser {
         .budgetMillionths(number(Option.BUDGET))
         .uploads(uploads(service))
         .labels(labels())
+        .http(http())
         .context(context())
         .logLevel(logLevel())
         .logFile(path(Option.LOG_FILE))
@@ -269,6 +270,20 @@ public final class OptionParser {
         flag(Option.OFFCPU_IDLE),
         number(Option.OFFCPU_WAKER),
         flag(Option.OFFCPU_WAKER_STACK));
+  }
+
+  private Optional<HttpOptions> http() throws Refusal {
+    Given value = given.get(Option.HTTP);
+    if (value == null || value.value().equals("off")) {
+      return Optional.empty();
+    }
+    Given token = given.get(Option.HTTP_TOKEN);
+    Optional<HttpOptions> parsed =
+        HttpOptions.parse(value.value(), token == null ? "" : token.value());
+    if (parsed.isEmpty()) {
+      throw refusal(Option.HTTP, value, "a port, or host:port");
+    }
+    return parsed;
   }
 
   private ContextOptions context() throws Refusal {

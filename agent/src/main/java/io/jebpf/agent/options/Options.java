@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param cpuHz samples per second and CPU; 0 for none
  * @param offCpu what is asked for about waits
  * @param history what is kept of the past
+ * @param http empty for no endpoint
  * @param stackDepth most frames in a stack
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
  * @param uploads where profiles are sent to
@@ -34,6 +35,7 @@ public record Options(
     int cpuHz,
     OffCpuOptions offCpu,
     HistoryOptions history,
+    Optional<HttpOptions> http,
     int stackDepth,
     long budgetMillionths,
     UploadOptions uploads,
@@ -85,6 +87,7 @@ public record Options(
         + OptionType.DURATION.format(history.nanos())
         + ",history.size="
         + OptionType.SIZE.format(history.bytes())
+        + http.map(endpoint -> ",http=" + endpoint).orElse("")
         + ",depth="
         + stackDepth
         + ",budget="

@@ -17,6 +17,7 @@ public final class OptionsBuilder {
   private int cpuHz = 99;
   private OffCpuOptions offCpu = OffCpuOptions.OFF;
   private HistoryOptions history = HistoryOptions.STANDARD;
+  private Optional<HttpOptions> http = Optional.empty();
   private int stackDepth = 1024;
   private long budgetMillionths = 10_000;
   private UploadOptions uploads = UploadOptions.OFF;
@@ -57,6 +58,11 @@ public final class OptionsBuilder {
 
   public OptionsBuilder history(HistoryOptions past) {
     history = past;
+    return this;
+  }
+
+  public OptionsBuilder http(Optional<HttpOptions> endpoint) {
+    http = endpoint;
     return this;
   }
 
@@ -109,6 +115,7 @@ public final class OptionsBuilder {
         cpuHz,
         offCpu,
         history,
+        http,
         stackDepth,
         budgetMillionths,
         uploads,
