@@ -21,9 +21,10 @@ demo: build
 bench: build
 	@integration-tests/bench.sh
 
-## loads the kernel programs on other kernels, in virtual machines
+## loads the kernel programs on other kernels, in virtual machines; then stacks of every load under every collector
 matrix: build
 	@bpf/verify-kernels.sh bpf/target/natives/main/io/jebpf/bpf/jebpf.bpf.o
+	@integration-tests/matrix.sh
 
 ## rewrites all Java sources in the project's format
 format: setup

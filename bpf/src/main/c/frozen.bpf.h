@@ -14,6 +14,7 @@
 #define JEBPF_FROZEN_BPF_H
 
 #define CONT_ENTRY_CONTINUATION 16 /* ContinuationEntry::_cont, a plain reference */
+#define CONT_ENTRY_FLAGS 32	   /* ContinuationEntry::_flags, not 0: of a virtual thread */
 #define NESTED_MAX 8		   /* nested continuations; more than two are not seen in practice */
 #define CHUNKS_EMPTY_MAX 4	   /* empty chunks in front of one with frames */
 #define CHUNK_WORDS_MAX (1 << 24)
@@ -37,24 +38,6 @@ static __always_inline __u64 object_in(__u64 address)
 		return object_of(read_pointer(address));
 	narrow = read_int(address);
 	return narrow ? config.oop_base + ((__u64)narrow << (config.oop_shift & 31)) : 0;
-}
-
-/* Thread.tid of the mounted virtual thread, 0 if the carrier's own thread is the current one. */
-static __always_inline __u64 virtual_thread(struct walk *w)
-{
-	__u64 thread, current, carrier;
-
-	if (!w->mounted || config.thread_vthread == JEBPF_ABSENT ||
-	    config.java_thread_tid == JEBPF_ABSENT || !config.oop_kind)
-		return 0;
-	thread = current_thread(w);
-	if (!thread)
-		return 0;
-	current = object_of(read_pointer(read_pointer(thread + config.thread_vthread)));
-	carrier = object_of(read_pointer(read_pointer(thread + config.thread_object)));
-	if (!current || current == carrier)
-		return 0;
-	return read_pointer(current + config.java_thread_tid);
 }
 
 /* Points the walk at the youngest frame of a chunk, or of the next one that has frames. */
@@ -98,6 +81,20 @@ static __always_inline bool can_read_chunks(void)
 	       config.chunk_bottom != JEBPF_ABSENT && config.chunk_pc != JEBPF_ABSENT &&
 	       config.chunk_parent != JEBPF_ABSENT && config.chunk_stack != JEBPF_ABSENT &&
 	       config.oop_kind;
+}
+
+/*
+ * Whether a return into enterSpecial leaves a virtual thread, and the stack ends there: what lies
+ * below belongs to its carrier. Other continuations are part of the thread that runs them.
+ */
+static __always_inline bool at_virtual_root(struct walk *w)
+{
+	/* two calls in it: of Continuation.enter, and of the stub that thaws */
+	if (w->exact || !config.cont_enter_high ||
+	    w->pc - config.cont_enter_low >= config.cont_enter_high - config.cont_enter_low)
+		return false;
+	w->mounted = w->sp;
+	return !config.show_carrier && read_int(w->sp + CONT_ENTRY_FLAGS);
 }
 
 /* The innermost ContinuationEntry at or above an address, or 0. */

@@ -224,13 +224,13 @@ __noinline int unwind_wrapper(struct walk *w)
 	if (!w)
 		return 1;
 	sp = w->sp + w->self.frame_bytes;
-	if (w->self.pc == config.cont_return_pc && !w->exact)
-		w->mounted = w->sp;
 	if (w->fp >= sp - 16 && w->fp <= sp)
 		return unwind_by_fp(w);
 	if (w->exact && left_continuation(w)) {
-		sp = w->sp + config.cont_entry_frame_bytes;
-	} else if (w->exact) {
+		w->mounted = w->sp;
+		return go_to_carrier(w);
+	}
+	if (w->exact) {
 		ra = WORD(w, w->sp);
 		if (plausible_return(w, ra))
 			return to_caller(w, ra, w->sp + 8, w->fp);
@@ -305,6 +305,8 @@ __noinline int unwind_java(struct walk *w)
 	if (config.cont_barrier && !w->exact &&
 	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
 		return cross_to_carrier(w);
+	if (at_virtual_root(w))
+		return MARK(w, JEBPF_END_ROOT);
 	if (in_interpreter(w->pc)) {
 		if (w->chunk)
 			return unwind_frozen_interpreted(w);

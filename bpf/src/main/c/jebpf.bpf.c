@@ -35,6 +35,7 @@
 #include "exact_arm64.bpf.h"
 #endif
 #include "unwind.bpf.h"
+#include "virtual.bpf.h"
 #include "context.bpf.h"
 
 /* The kernel asks for a GPL-compatible licence: of the two offered, the programs are loaded under this one. */
@@ -154,7 +155,7 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
 	sample->end = w->end;
-	sample->virtual_thread = virtual_thread(w);
+	find_virtual_thread(w);
 	sample->java_thread = w->thread;
 	sample->context_bytes = take_context(w);
 	sample->walk_ns = bpf_ktime_get_ns() - now;

@@ -14,6 +14,7 @@
 #define JEBPF_FRAMES_MAX 2048	    /* user frames in one sample; knob depth_max is at most this */
 #define JEBPF_KERNEL_FRAMES_MAX 64  /* kernel frames in one sample */
 #define JEBPF_COMM_BYTES 16	    /* TASK_COMM_LEN */
+#define JEBPF_VIRTUAL_NAME_BYTES 64 /* of a virtual thread's name in a sample */
 #define JEBPF_CODE_HEAPS_MAX 4	    /* HotSpot has 1 or 3 */
 #define JEBPF_ENTRY_CODELETS_MAX 64 /* interpreter method entries; about 30 exist */
 #define JEBPF_MAPPINGS_MAX 8192	    /* executable mappings per half of the table */
@@ -119,12 +120,20 @@ struct jebpf_sample {
 	__u8 end;   /* enum jebpf_end */
 	__u8 state; /* enum jebpf_state */
 	__u16 context_bytes; /* of struct jebpf_context, behind the user frames; 0: no context */
-	__u8 pad[4];
+	__u8 virtual_name_bytes;     /* of virtual_name in use; 0: it has none */
+	__u8 virtual_name_flags;     /* JEBPF_NAME_* */
+	__u8 pad[2];
 	__u64 wait_start_ns;	     /* WAIT: when the thread left its CPU; else 0 */
 	__u64 virtual_thread; /* Thread.threadId() of the mounted virtual thread, 0: none, not known */
 	char comm[JEBPF_COMM_BYTES]; /* the kernel's name of the thread, zero-terminated */
+	/* Thread.name of the virtual thread as its String holds it; not set where bytes is 0 */
+	char virtual_name[JEBPF_VIRTUAL_NAME_BYTES];
 };
-_Static_assert(sizeof(struct jebpf_sample) == 96, "sample layout");
+_Static_assert(sizeof(struct jebpf_sample) == 160, "sample layout");
+
+#define JEBPF_NAME_UTF16 1 /* else Latin-1 */
+#define JEBPF_NAME_CUT 2   /* it is longer than virtual_name */
+#define JEBPF_NAME_UNREAD 4 /* the collector had it in its hands */
 
 /* The end of a wait that had a WAIT record: {tid, thread_start_ns, wait_start_ns} is the same. */
 struct jebpf_wait_end {
@@ -343,6 +352,8 @@ struct jebpf_config {
 	__u64 cont_stubs_low; /* the blob or range of the continuation stubs */
 	__u64 cont_stubs_high;
 	__u64 cont_return_pc;	   /* ContinuationEntry::_return_pc */
+	__u64 cont_enter_low;	   /* the code of enterSpecial: what runs above it is mounted */
+	__u64 cont_enter_high;
 	__u64 name_nmethod;	   /* the one CodeBlob::_name pointer of all compiled methods */
 	__u64 name_native_nmethod; /* of all native wrappers */
 	__u64 name_adapter;	   /* of all I2C/C2I adapters */
@@ -352,6 +363,7 @@ struct jebpf_config {
 	__u64 tls_thread_offset; /* of Thread::_thr_current in libjvm's TLS block */
 
 	__u64 oop_base; /* of narrow references */
+	__u64 stale_mask; /* address of ZGC's mask: references with a bit of it may be out of date */
 
 	__u64 context_table; /* address in the target; 0: there is none */
 
@@ -430,6 +442,18 @@ struct jebpf_config {
 	__u16 chunk_stack;     /* bytes from a chunk to its first word */
 	__u16 wrapper_anchor;  /* JavaCallWrapper::_anchor */
 	__u16 java_thread_eetop; /* Thread.eetop, long: back to the JavaThread */
+
+	/* Its name, and the way to it while it is being unmounted */
+	__u16 java_thread_name;	    /* Thread.name */
+	__u16 string_value;	    /* String.value */
+	__u16 string_coder;	    /* String.coder, byte */
+	__u16 array_length;	    /* of a byte[]; its elements begin at array_data */
+	__u16 array_data;
+	__u16 virtual_continuation; /* VirtualThread.cont */
+	__u16 cont_target;	    /* Continuation.target */
+	__u16 object_header;	    /* bytes before an object's first field */
+	__u16 show_carrier; /* 1: frames of the carrier below a virtual thread's root are taken too */
+	__u16 pad[2];
 };
 _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 

@@ -44,7 +44,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 				   JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64), 0);
 	w->kernel_bytes = bytes > 0 ? bytes : 0;
 	walk_task(w, task);
-	sample->virtual_thread = virtual_thread(w);
+	find_virtual_thread(w);
 	sample->context_bytes = take_context(w);
 	/*
 	 * From here on its switch-in writes an end, unless the look at the clock says that this came

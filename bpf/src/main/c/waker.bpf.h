@@ -49,7 +49,7 @@ static __always_inline void take_waker(void *ctx, struct jebpf_clock *clock, __u
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
 	sample->end = w->end;
-	sample->virtual_thread = virtual_thread(w);
+	find_virtual_thread(w);
 	sample->java_thread = w->thread;
 	sample->context_bytes = 0;
 	sample->walk_ns = bpf_ktime_get_ns() - now;

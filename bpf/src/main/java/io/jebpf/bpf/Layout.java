@@ -20,15 +20,22 @@ final class Layout {
   static final int SAMPLE_END = 56;
   static final int SAMPLE_STATE = 57;
   static final int SAMPLE_CONTEXT_BYTES = 58;
+  static final int SAMPLE_VIRTUAL_NAME_BYTES = 60;
+  static final int SAMPLE_VIRTUAL_NAME_FLAGS = 61;
   static final int SAMPLE_WAIT_START = 64;
   static final int SAMPLE_VIRTUAL_THREAD = 72;
   static final int SAMPLE_COMM = 80;
-  static final int SAMPLE_BYTES = 96;
+  static final int SAMPLE_VIRTUAL_NAME = 96;
+  static final int SAMPLE_BYTES = 160;
   static final int RECORD_SAMPLE = 1;
   static final int RECORD_WAIT = 2;
   static final int RECORD_WAIT_END = 3;
   static final int RECORD_WAKER = 4;
   static final int COMM_BYTES = 16;
+  static final int VIRTUAL_NAME_BYTES = 64;
+  static final int NAME_UTF16 = 1;
+  static final int NAME_CUT = 2;
+  static final int NAME_UNREAD = 4;
 
   // struct jebpf_wait_end
   static final int WAIT_END_SIZE = 4;

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
  */
 public final class SampleView {
   private final CommNames names = new CommNames();
+  private final VirtualNames virtualNames = new VirtualNames();
   private ByteBuffer buffer = ByteBuffer.allocate(0);
   private int base;
   private int kernelFrames;
@@ -82,6 +83,19 @@ public final class SampleView {
   /** {@code Thread.threadId()} of the mounted virtual thread; 0: none, or not known. */
   public long virtualThread() {
     return buffer.getLong(base + Layout.SAMPLE_VIRTUAL_THREAD);
+  }
+
+  /**
+   * Name of the virtual thread when the sample was taken; empty: it has none. A long one is cut and
+   * ends in an ellipsis.
+   */
+  public String virtualName() {
+    return virtualNames.at(buffer, base);
+  }
+
+  /** Whether the virtual thread may have a name that could not be read this time. */
+  public boolean virtualNameUnread() {
+    return (buffer.get(base + Layout.SAMPLE_VIRTUAL_NAME_FLAGS) & Layout.NAME_UNREAD) != 0;
   }
 
   /** Thread id in the PID namespace of the process. */

@@ -53,7 +53,10 @@ class LayoutTest {
     check("jebpf_sample", "context_bytes", Layout.SAMPLE_CONTEXT_BYTES, 2);
     check("jebpf_sample", "wait_start_ns", Layout.SAMPLE_WAIT_START, 8);
     check("jebpf_sample", "virtual_thread", Layout.SAMPLE_VIRTUAL_THREAD, 8);
+    check("jebpf_sample", "virtual_name_bytes", Layout.SAMPLE_VIRTUAL_NAME_BYTES, 1);
+    check("jebpf_sample", "virtual_name_flags", Layout.SAMPLE_VIRTUAL_NAME_FLAGS, 1);
     check("jebpf_sample", "comm", Layout.SAMPLE_COMM, Layout.COMM_BYTES);
+    check("jebpf_sample", "virtual_name", Layout.SAMPLE_VIRTUAL_NAME, Layout.VIRTUAL_NAME_BYTES);
     checkSize("jebpf_sample", Layout.SAMPLE_BYTES);
     check("jebpf_frame", "head", Layout.FRAME_HEAD, 8);
     check("jebpf_frame", "detail", Layout.FRAME_DETAIL, 8);
@@ -178,6 +181,10 @@ class LayoutTest {
     assertEquals(limits.get("CONTEXT_BYTES"), Layout.CONTEXT_BYTES);
     assertEquals(limits.get("CONTEXT_GROUPS"), ContextTable.GROUPS);
     assertEquals(limits.get("CONTEXT_WAYS"), ContextTable.WAYS);
+    assertEquals(limits.get("VIRTUAL_NAME_BYTES"), Layout.VIRTUAL_NAME_BYTES);
+    assertEquals(limits.get("NAME_UTF16"), Layout.NAME_UTF16);
+    assertEquals(limits.get("NAME_CUT"), Layout.NAME_CUT);
+    assertEquals(limits.get("NAME_UNREAD"), Layout.NAME_UNREAD);
     assertEquals(limits.get("FRAME_POINTERS"), KernelMapping.FRAME_POINTERS);
   }
 }

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Threads of every kind, and CPU outside Java. */
 @KernelTest
@@ -48,10 +50,14 @@ class ThreadsAndNativeTest {
     assertEquals(List.of(), nameless.stacks(), "samples without a thread label");
   }
 
-  @Test
-  void virtualThreadsReachTheRootOfTheirCarrier() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void virtualThreadsEndAtTheirRootOrGoOnWithTheirCarrier(boolean carrier) {
     ChildResult result =
-        ChildJvm.in(directory).agent(AGENT).main(ThreadLoad.class, 700).run(Deadlines.RUN_SECONDS);
+        ChildJvm.in(directory)
+            .agent(AGENT + ",carrier=" + carrier)
+            .main(ThreadLoad.class, 700)
+            .run(Deadlines.RUN_SECONDS);
     Picture picture = result.picture();
     Picture virtual =
         picture.where(stack -> stack.contains(ThreadLoad.class.getName() + ".virtual"));
@@ -59,7 +65,14 @@ class ThreadsAndNativeTest {
     assertTrue(virtual.rootShare() >= 0.99, virtual::troubles);
     double carried =
         virtual.share(stack -> stack.contains("java.util.concurrent.ForkJoinWorkerThread.run"));
-    assertTrue(carried >= 0.99, () -> carried + "\n" + virtual.troubles());
+    double rooted =
+        virtual.share(
+            stack -> stack.root().function().equals("jdk.internal.vm.Continuation.enter"));
+    assertTrue(carrier ? carried >= 0.99 : carried == 0, () -> carried + virtual.troubles());
+    assertTrue(carrier ? rooted == 0 : rooted >= 0.99, () -> rooted + virtual.troubles());
+    assertEquals(1.0, virtual.share(stack -> stack.thread().startsWith("ForkJoinPool-1-worker")));
+    double labelled = virtual.share(stack -> stack.labels().containsKey("vthread"));
+    assertTrue(labelled >= 0.999, () -> "with a label vthread: " + labelled);
   }
 
   @Test

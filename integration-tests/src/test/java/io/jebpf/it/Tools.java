@@ -75,11 +75,19 @@ final class Tools {
   }
 
   static Path jniLibrary(Path directory) throws Exception {
+    return jniLibrary(directory, "itests");
+  }
+
+  static Path matrixLibrary(Path directory) throws Exception {
+    return jniLibrary(directory, "matrix");
+  }
+
+  private static Path jniLibrary(Path directory, String name) throws Exception {
     String include = System.getProperty("java.home") + "/include";
     return compile(
         directory,
-        "itests.c",
-        "libitests.so",
+        name + ".c",
+        "lib" + name + ".so",
         "-fomit-frame-pointer",
         "-shared",
         "-fPIC",

@@ -8,6 +8,7 @@ import java.util.Objects;
  */
 public record Frame(
     FrameKind kind, String function, String file, int line, String module, boolean resolved) {
+  private static final String INVOKE = "java.lang.invoke.";
 
   public Frame {
     Objects.requireNonNull(kind);
@@ -17,6 +18,16 @@ public record Frame(
     if (function.isEmpty() || line < 0) {
       throw new IllegalArgumentException("function '" + function + "', line " + line);
     }
+  }
+
+  /**
+   * Whether Java's own stack traces leave the frame out: code that links a method handle's caller
+   * to its target, generated at run time ({@code LambdaForm$MH}) or with the JDK ({@code $Holder}).
+   */
+  public boolean hidden() {
+    return function.startsWith(INVOKE)
+        && (function.startsWith("LambdaForm$", INVOKE.length())
+            || function.indexOf("$Holder.", INVOKE.length()) > 0);
   }
 
   /** A frame whose name could not be found, because of {@code why}. */

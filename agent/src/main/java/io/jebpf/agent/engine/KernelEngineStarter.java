@@ -27,6 +27,7 @@ import io.jebpf.symbolizer.kernel.KernelSymbols;
 import io.jebpf.symbolizer.modules.Module;
 import io.jebpf.symbolizer.modules.ModuleTable;
 import io.jebpf.symbolizer.modules.NativeSymbols;
+import io.jebpf.symbolizer.modules.PerfMap;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -268,7 +269,8 @@ public final class KernelEngineStarter implements EngineStarter {
         throws KernelException {
       try (KernelObject object = KernelObject.open(runtime)) {
         hotspot.ifPresent(jvm -> jvm.kernelKnobs(sink(object)));
-        object.knob("depth_max", options.stackDepth());
+        object.knob("depth_max", options.stacks().depth());
+        object.knob("show_carrier", options.stacks().carrier() ? 1 : 0);
         object.ringBytes(ringBytes());
         contextTable(runtime, object);
         if (offCpu.isPresent()) {
@@ -363,12 +365,13 @@ public final class KernelEngineStarter implements EngineStarter {
       MappingPublisher publisher = new MappingPublisher(modules, programs, log, System.nanoTime());
       publisher.publish();
       endStep("unwind tables published");
-      Symbolizer symbolizer = Symbolizer.open(hotspot, new NativeSymbols(modules), kernelSymbols());
+      Symbolizer symbolizer = Symbolizer.open(hotspot, natives(modules), kernelSymbols());
       ContextLabels labels = new ContextLabels(contexts);
       ModuleMappings mappings = new ModuleMappings(modules);
       Mapping main = mappings.main(mainBinary());
       Window first = new Window(Window.Limits.STANDARD, main);
-      SampleFeeder feeder = new SampleFeeder(symbolizer, mappings, labels, first, log);
+      SampleFeeder feeder =
+          new SampleFeeder(symbolizer, mappings, labels, first, options.stacks(), log);
       Optional<KernelOffCpu> offCpu = startOffCpu(programs, tgid, feeder, first);
       endStep("symbols opened");
       Engine.Facts facts =
@@ -376,6 +379,10 @@ public final class KernelEngineStarter implements EngineStarter {
               kernelRelease(), engineName(offCpu.isPresent()), missing, main, debugNonSafepoints);
       return new KernelEngine(
           runtime, programs, tgid, symbolizer, feeder, publisher, labels, facts, offCpu, log);
+    }
+
+    private static NativeSymbols natives(ModuleTable modules) {
+      return new NativeSymbols(modules, PerfMap.of(PROCESS, ProcessHandle.current().pid()));
     }
 
     private static String engineName(boolean withOffCpu) {

@@ -4,6 +4,7 @@ import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.WaitRecorder;
+import io.jebpf.agent.options.StackOptions;
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
@@ -15,6 +16,7 @@ import io.jebpf.bpf.WaitEndView;
 import io.jebpf.bpf.WalkEnd;
 import io.jebpf.symbolizer.Frame;
 import io.jebpf.symbolizer.FrameKind;
+import io.jebpf.symbolizer.IdentityCache;
 import io.jebpf.symbolizer.RawFrame;
 import io.jebpf.symbolizer.Symbolizer;
 import java.util.List;
@@ -33,6 +35,8 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
 
   private static final String UNNAMED = "[unknown: error in the profiler]";
 
+  private static final int VIRTUAL_NAMES_MAX = 4096;
+
   private final AgentLog log;
 
   /** Label of a thread of which neither the JVM nor the kernel had a name. */
@@ -42,6 +46,11 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   private final ModuleMappings mappings;
   private final ContextLabels contexts;
   private Optional<WaitFeeder> waits = Optional.empty();
+  private final StackOptions asked;
+
+  /** By id; for samples in which the collector is in the way of the name. */
+  private final IdentityCache<String> virtualNames = new IdentityCache<>(VIRTUAL_NAMES_MAX);
+
   private Window window;
   private long walkNanos;
   private boolean unknownCodeSeen;
@@ -51,9 +60,11 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       ModuleMappings mappings,
       ContextLabels contexts,
       Window first,
+      StackOptions asked,
       AgentLog log) {
     this.contexts = contexts;
     this.log = log;
+    this.asked = asked;
     this.symbolizer = symbolizer;
     this.mappings = mappings;
     this.window = first;
@@ -120,14 +131,27 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     }
   }
 
-  /** Thread, and what it worked for. */
+  /** Who ran, or waits: the thread, the virtual thread that it carries, and what for. */
   Labels labels(SampleView sample) {
-    return contexts.with(Labels.of(LabelKey.THREAD, thread(sample)), sample);
+    String thread =
+        name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
+    Labels labels = Labels.of(LabelKey.THREAD, thread);
+    if (sample.virtualThread() != 0 && asked.virtualThreads()) {
+      labels = labels.with(LabelKey.VTHREAD, virtualThread(sample));
+    }
+    return contexts.with(labels, sample);
   }
 
-  /** Full name of the thread. */
-  String thread(SampleView sample) {
-    return name(sample.tid(), sample.threadStartNanos(), sample.comm(), sample.javaThread());
+  /** {@code name #id}, or {@code #id} without a name: a name alone need not be one thread's. */
+  private String virtualThread(SampleView sample) {
+    long id = sample.virtualThread();
+    String name = sample.virtualName();
+    if (sample.virtualNameUnread()) {
+      name = virtualNames.get(id, 0, "");
+    } else if (!name.isEmpty() && !virtualNames.young(id, 0, "").equals(name)) {
+      virtualNames.put(id, 0, name);
+    }
+    return (name.isEmpty() ? "#" : name + " #") + id;
   }
 
   @Override
@@ -181,8 +205,13 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       return;
     }
     List<Frame> frames = symbolizer.resolve(head, detail);
+    boolean shown = false;
     for (int i = 0; i < frames.size(); i++) {
       Frame frame = frames.get(i);
+      if (frame.hidden() && !asked.hidden()) {
+        continue;
+      }
+      shown = true;
       switch (frame.kind()) {
         case NATIVE -> {
           // A return address belongs to the call before it.
@@ -192,19 +221,26 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
         }
         case MARKER -> define(into, Mapping.MARKERS, 0, frame);
         case KERNEL -> define(into, Mapping.KERNEL, 0, frame);
-        case COMPILED, NATIVE_METHOD -> define(into, Mapping.JVM, 0, frame);
+        case COMPILED, COMPILED_C1, NATIVE_METHOD -> define(into, Mapping.JVM, 0, frame);
         case INLINED -> define(into, Mapping.JVM_INLINED, 0, frame);
         case INTERPRETED -> define(into, Mapping.JVM_INTERPRETED, 0, frame);
         case STUB -> define(into, Mapping.JVM_STUBS, 0, frame);
       }
     }
+    if (!shown) {
+      into.hide();
+    }
   }
 
-  private static void define(Window into, Mapping mapping, long address, Frame frame) {
+  private void define(Window into, Mapping mapping, long address, Frame frame) {
     FrameClass frameClass =
         frame.kind() == FrameKind.MARKER
             ? FrameClass.MARKER
             : frame.resolved() ? FrameClass.RESOLVED : FrameClass.UNRESOLVED;
-    into.define(mapping, address, frame.function(), frame.file(), frame.line(), frameClass);
+    String name =
+        asked.tiers() && frame.resolved()
+            ? frame.function() + frame.kind().tier()
+            : frame.function();
+    into.define(mapping, address, name, frame.file(), frame.line(), frameClass);
   }
 }

@@ -86,7 +86,7 @@ final class WaitClassifier {
 
   private static boolean isJava(FrameKind kind) {
     return switch (kind) {
-      case COMPILED, INLINED, INTERPRETED, NATIVE_METHOD -> true;
+      case COMPILED, COMPILED_C1, INLINED, INTERPRETED, NATIVE_METHOD -> true;
       case STUB, NATIVE, KERNEL, MARKER -> false;
     };
   }

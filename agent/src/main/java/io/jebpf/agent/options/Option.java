@@ -98,6 +98,34 @@ enum Option {
       "What HTTP clients have to show, as bearer token or as password. Better not on the command"
           + " line, which others see: set `JEBPF_HTTP_TOKEN`, or name a `config` file."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
+  VTHREAD(
+      "vthread",
+      OptionType.SWITCH,
+      "true",
+      Range.NONE,
+      "Whether samples of virtual threads carry the label `vthread`, `name #id` or `#id`. Each of"
+          + " the threads has rows of its own then, which makes profiles of very many larger."),
+  CARRIER(
+      "carrier",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether the stack of a virtual thread goes on with the frames of its carrier. The label"
+          + " `thread` names the carrier in any case."),
+  HIDDEN(
+      "hidden",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether frames are shown that Java's own stack traces leave out: the `LambdaForm`s between"
+          + " the caller of a method handle and its target."),
+  TIERS(
+      "tiers",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether names end in how the frame ran, as async-profiler writes it: `_[0]` interpreted,"
+          + " `_[1]` compiled by C1, `_[j]` by C2, `_[i]` inlined, `_[k]` kernel."),
   BUDGET(
       "budget",
       OptionType.PERCENT,

@@ -74,7 +74,7 @@ public final class OptionParser {
         .cpuHz((int) number(Option.CPU))
         .offCpu(offCpu())
         .history(new HistoryOptions(number(Option.HISTORY), number(Option.HISTORY_SIZE)))
-        .stackDepth((int) number(Option.DEPTH))
+        .stacks(stacks())
         .budgetMillionths(number(Option.BUDGET))
         .uploads(uploads(service))
         .labels(labels())
@@ -312,6 +312,15 @@ public final class OptionParser {
     }
   }
 
+  private StackOptions stacks() throws Refusal {
+    return new StackOptions(
+        (int) number(Option.DEPTH),
+        flag(Option.VTHREAD),
+        flag(Option.CARRIER),
+        flag(Option.HIDDEN),
+        flag(Option.TIERS));
+  }
+
   private boolean flag(Option option) throws Refusal {
     Given value = given.get(option);
     String text = value == null ? option.standard() : value.value();
@@ -346,15 +355,16 @@ public final class OptionParser {
           key.matches("[a-zA-Z_][a-zA-Z0-9_]*")
               && !text.isEmpty()
               && pair.length() <= LABEL_CHARS_MAX
-              && !key.equals("thread");
+              && !key.equals("thread")
+              && !key.equals("vthread");
       if (!good || labels.put(key, text) != null || labels.size() > LABELS_MAX) {
         throw refusal(
             Option.LABELS,
             value,
             "at most "
                 + LABELS_MAX
-                + " different k:v;k:v, keys of letters, digits and _ (not 'thread'), each pair of"
-                + " at most "
+                + " different k:v;k:v, keys of letters, digits and _ (not 'thread' or 'vthread'),"
+                + " each pair of at most "
                 + LABEL_CHARS_MAX
                 + " characters");
       }

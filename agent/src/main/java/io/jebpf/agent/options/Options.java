@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param offCpu what is asked for about waits
  * @param history what is kept of the past
  * @param http empty for no endpoint
- * @param stackDepth most frames in a stack
+ * @param stacks what is asked for about stacks
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
  * @param uploads where profiles are sent to
  * @param labels on every sample, in the order given
@@ -36,7 +36,7 @@ public record Options(
     OffCpuOptions offCpu,
     HistoryOptions history,
     Optional<HttpOptions> http,
-    int stackDepth,
+    StackOptions stacks,
     long budgetMillionths,
     UploadOptions uploads,
     Map<String, String> labels,
@@ -61,7 +61,6 @@ public record Options(
         || diskBytes <= 0
         || windowNanos <= 0
         || cpuHz < 0
-        || stackDepth <= 0
         || budgetMillionths <= 0) {
       throw new IllegalArgumentException("options out of range: " + service + " " + cpuHz);
     }
@@ -89,7 +88,11 @@ public record Options(
         + OptionType.SIZE.format(history.bytes())
         + http.map(endpoint -> ",http=" + endpoint).orElse("")
         + ",depth="
-        + stackDepth
+        + stacks.depth()
+        + (stacks.virtualThreads() ? "" : ",vthread=false")
+        + (stacks.carrier() ? ",carrier=true" : "")
+        + (stacks.hidden() ? ",hidden=true" : "")
+        + (stacks.tiers() ? ",tiers=true" : "")
         + ",budget="
         + OptionType.PERCENT.format(budgetMillionths)
         + ",instrument="

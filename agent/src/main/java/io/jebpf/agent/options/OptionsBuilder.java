@@ -18,7 +18,7 @@ public final class OptionsBuilder {
   private OffCpuOptions offCpu = OffCpuOptions.OFF;
   private HistoryOptions history = HistoryOptions.STANDARD;
   private Optional<HttpOptions> http = Optional.empty();
-  private int stackDepth = 1024;
+  private StackOptions stacks = StackOptions.STANDARD;
   private long budgetMillionths = 10_000;
   private UploadOptions uploads = UploadOptions.OFF;
   private Map<String, String> labels = Map.of();
@@ -66,8 +66,8 @@ public final class OptionsBuilder {
     return this;
   }
 
-  public OptionsBuilder stackDepth(int frames) {
-    stackDepth = frames;
+  public OptionsBuilder stacks(StackOptions asked) {
+    stacks = asked;
     return this;
   }
 
@@ -116,7 +116,7 @@ public final class OptionsBuilder {
         offCpu,
         history,
         http,
-        stackDepth,
+        stacks,
         budgetMillionths,
         uploads,
         labels,

@@ -43,7 +43,10 @@ public final class Window {
 
   /** Gives a raw frame its locations. Called at the first sight of a frame in a window. */
   public interface Resolver {
-    /** Calls {@link Window#define} for each frame, innermost callee first; at least once. */
+    /**
+     * Calls {@link Window#define} for each frame, innermost callee first; or, where none is to be
+     * shown, {@link Window#hide}.
+     */
     void resolve(Window window, long head, long detail);
   }
 
@@ -76,8 +79,10 @@ public final class Window {
 
   private int stackUnresolved;
 
-  /** Start in {@code runs} of the frame that is being resolved. */
+  /** Start in {@code runs} of the frame that is being resolved; whether it is not shown. */
   private int openRun;
+
+  private boolean hidden;
 
   public Window(Limits limits, Mapping mainBinary) {
     this.limits = limits;
@@ -197,6 +202,11 @@ public final class Window {
     runs[runsSize++] = locations.add(mapping, address, name, file, line);
   }
 
+  /** The raw frame that is being resolved is not shown. Only to be called by a {@link Resolver}. */
+  public void hide() {
+    hidden = true;
+  }
+
   private int resolve(long head, long detail, Resolver resolver) {
     if (runsSize + 4 > runs.length) {
       runs = Arrays.copyOf(runs, 2 * runs.length);
@@ -204,8 +214,9 @@ public final class Window {
     openRun = runsSize;
     Arrays.fill(runs, runsSize, runsSize + 3, 0);
     runsSize += 3;
+    hidden = false;
     resolver.resolve(this, head, detail);
-    if (runs[openRun] == 0) {
+    if (runs[openRun] == 0 && !hidden) {
       throw new IllegalStateException(
           "no location for frame " + Long.toHexString(head) + " " + Long.toHexString(detail));
     }

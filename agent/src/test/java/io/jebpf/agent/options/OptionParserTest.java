@@ -49,7 +49,7 @@ class OptionParserTest {
     assertEquals(256L << 20, options.diskBytes());
     assertEquals(10_000_000_000L, options.windowNanos());
     assertEquals(99, options.cpuHz());
-    assertEquals(1024, options.stackDepth());
+    assertEquals(1024, options.stacks().depth());
     assertEquals(10_000, options.budgetMillionths());
     assertEquals(LogLevel.WARN, options.logLevel());
     assertEquals(Map.of(), options.labels());
@@ -69,7 +69,7 @@ class OptionParserTest {
     assertEquals(2L << 30, options.diskBytes());
     assertEquals(1_500_000_000L, options.windowNanos());
     assertEquals(999, options.cpuHz());
-    assertEquals(64, options.stackDepth());
+    assertEquals(64, options.stacks().depth());
     assertEquals(2_500, options.budgetMillionths());
     assertEquals(List.of("env", "zone"), List.copyOf(options.labels().keySet()));
     assertEquals("prod", options.labels().get("env"));
@@ -93,7 +93,7 @@ class OptionParserTest {
         Map.of("jebpf.cpu", "3", "jebpf.depth", "23", "other.cpu", "9", "jebpf.log.file", "/p");
     Options options = accepted(sources("cpu=4,config=" + config, properties, environment));
     assertEquals(4, options.cpuHz());
-    assertEquals(23, options.stackDepth());
+    assertEquals(23, options.stacks().depth());
     assertEquals(32_000_000_000L, options.windowNanos());
     assertEquals(41L << 20, options.diskBytes());
     assertEquals(Optional.of(Path.of("/p")), options.logFile());

@@ -14,6 +14,8 @@ public final class Picture {
   /** A stack that was cut short ends with a frame of this form. */
   private static final String MARKER = "[unwind stopped";
 
+  private static final String MARKERS = "[jebpf]";
+
   private static final String UNKNOWN = "[unknown";
 
   /** A stack with its number of samples and its CPU time. */
@@ -61,6 +63,11 @@ public final class Picture {
 
   public static boolean cutShort(Profile.Stack stack) {
     return stack.frames().stream().anyMatch(frame -> frame.function().startsWith(MARKER));
+  }
+
+  /** Whether a part of the stack is missing, at its end or within. */
+  public static boolean hasMarker(Profile.Stack stack) {
+    return stack.frames().stream().anyMatch(frame -> frame.module().equals(MARKERS));
   }
 
   public static boolean named(Profile.Frame frame) {

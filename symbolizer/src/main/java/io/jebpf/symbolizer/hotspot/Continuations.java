@@ -12,6 +12,8 @@ record Continuations(
     long stubsLow,
     long stubsHigh,
     long returnPc,
+    long enterLow,
+    long enterHigh,
     int entryFrameBytes,
     Slot contEntry) {
 
@@ -20,7 +22,7 @@ record Continuations(
 
   private static final int STUB_BLOB_BYTES_MAX = 1 << 22;
   private static final String OF_STUB_ROUTINES = "StubRoutines::";
-  private static final Continuations NONE = new Continuations(0, 0, 0, 0, 0, 0, Slot.ABSENT);
+  private static final Continuations NONE = new Continuations(0, 0, 0, 0, 0, 0, 0, 0, Slot.ABSENT);
 
   static Continuations find(
       TargetMemory memory,
@@ -67,6 +69,8 @@ record Continuations(
         stubs.exists() ? low : 0,
         stubs.exists() ? high : 0,
         entry.exists() ? returnPc : 0,
+        entry.exists() ? entry.codeBegin() : 0,
+        entry.exists() ? entry.codeEnd() : 0,
         entry.exists() && entry.frameSize() > 0 ? 8 * entry.frameSize() : 0,
         contEntry(memory, layout, barrier));
   }

@@ -1,13 +1,12 @@
 package io.jebpf.symbolizer.hotspot;
 
 /**
- * How the kernel reads Java objects: the virtual thread that is mounted, and the frames that it
- * left in the heap. Offsets come from libjvm's own variables; without its symbol table they are
- * absent, and the kernel puts a marker where frozen frames would be.
+ * How the kernel reads references, and the frames that a virtual thread left in the heap. Offsets
+ * come from libjvm's own variables; without its symbol table they are absent, and the kernel puts a
+ * marker where frozen frames would be.
  */
 record FrozenFrames(
     Oops.Encoding oops,
-    int threadTid,
     int threadEetop,
     int continuationTail,
     int chunkParent,
@@ -24,7 +23,6 @@ record FrozenFrames(
   static FrozenFrames find(FieldOffsets fields, Oops.Encoding oops) {
     return new FrozenFrames(
         oops,
-        offset(fields, LibjvmNames.THREAD_TID_OFFSET),
         offset(fields, LibjvmNames.THREAD_EETOP_OFFSET),
         offset(fields, LibjvmNames.CONT_TAIL_OFFSET),
         offset(fields, LibjvmNames.CHUNK_PARENT_OFFSET),
@@ -42,7 +40,6 @@ record FrozenFrames(
     sink.knob("oop_kind", oops.coloured() ? COLOURED : oops.narrowOops() ? NARROW : WIDE);
     sink.knob("oop_base", oops.oopBase());
     sink.knob("oop_shift", oops.oopShift());
-    sink.knob("java_thread_tid", threadTid);
     sink.knob("java_thread_eetop", threadEetop);
     sink.knob("cont_tail", continuationTail);
     sink.knob("chunk_parent", chunkParent);

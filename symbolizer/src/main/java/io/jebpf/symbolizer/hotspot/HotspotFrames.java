@@ -39,10 +39,10 @@ public final class HotspotFrames {
   /** A compiled method or a native wrapper: 1 frame, and 1 more for each inlined call. */
   public Resolution compiled(long nmethod, int compileId, int pcOffset) {
     return switch (nmethods.decode(nmethod, compileId, pcOffset)) {
-      case Nmethods.Decoding.Scopes(List<Nmethods.Scope> scopes) -> inlined(scopes);
-      case Nmethods.Decoding.MethodOnly(long method) -> {
+      case Nmethods.Decoding.Scopes(List<Nmethods.Scope> scopes, boolean c1) -> inlined(scopes, c1);
+      case Nmethods.Decoding.MethodOnly(long method, boolean c1) -> {
         MethodInfo info = methods.at(method);
-        yield info.exists() ? named(info, kind(info, FrameKind.COMPILED), 0) : noMethod();
+        yield info.exists() ? named(info, kind(info, compiled(c1)), 0) : noMethod();
       }
       case Nmethods.Decoding.Replaced() ->
           Resolution.unresolved(
@@ -53,13 +53,17 @@ public final class HotspotFrames {
     };
   }
 
-  private Resolution inlined(List<Nmethods.Scope> scopes) {
+  private static FrameKind compiled(boolean c1) {
+    return c1 ? FrameKind.COMPILED_C1 : FrameKind.COMPILED;
+  }
+
+  private Resolution inlined(List<Nmethods.Scope> scopes, boolean c1) {
     List<Frame> frames = new ArrayList<>(scopes.size());
     Unresolved missing = Unresolved.NOTHING;
     for (int i = 0; i < scopes.size(); i++) {
       Nmethods.Scope scope = scopes.get(i);
       MethodInfo info = methods.at(scope.method());
-      FrameKind kind = i == scopes.size() - 1 ? FrameKind.COMPILED : FrameKind.INLINED;
+      FrameKind kind = i == scopes.size() - 1 ? compiled(c1) : FrameKind.INLINED;
       if (info.exists()) {
         frames.add(frame(info, kind(info, kind), methods.line(info, Math.max(scope.bci(), 0))));
       } else {

@@ -162,6 +162,8 @@ public final class HotspotVm {
 
   private KernelKnobs readKernelFacts() {
     Blobs blobs = new Blobs(memory, layout.blob());
+    FieldOffsets fields = new FieldOffsets(memory, libjvm, layout, structs);
+    Oops.Encoding oops = oopEncoding(memory);
     List<EntryCodelet> entries =
         interpreter.codelets().stream()
             .filter(Interpreter.Codelet::isMethodEntry)
@@ -177,7 +179,8 @@ public final class HotspotVm {
         entries,
         addresses.callStubReturn(),
         Continuations.find(memory, structs, libjvm, layout, heaps, blobs),
-        FrozenFrames.find(new FieldOffsets(memory, libjvm, layout, structs), oopEncoding(memory)),
+        FrozenFrames.find(fields, oops),
+        MountedThread.find(fields, structs, memory, oops, jdkMajor()),
         BlobNames.find(memory, heaps, blobs, libjvm),
         Tls.find(memory, libjvm),
         structs.constant("_thread_in_Java").orElse(KernelKnobs.ABSENT));

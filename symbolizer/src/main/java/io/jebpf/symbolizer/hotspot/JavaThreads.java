@@ -42,7 +42,8 @@ public final class JavaThreads implements ThreadNames.Source {
     this.stringKlassAddress = klassAddress(structs, "String");
   }
 
-  private static long klassAddress(VmStructs structs, String name) {
+  /** Where the JVM keeps its class; 0 when it does not say. */
+  static long klassAddress(VmStructs structs, String name) {
     return structs.staticAddress(
         "vmClasses::_klasses[static_cast<int>(vmClassID::" + name + "_klass_knum)]");
   }

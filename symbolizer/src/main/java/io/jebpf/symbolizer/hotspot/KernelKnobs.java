@@ -3,8 +3,8 @@ package io.jebpf.symbolizer.hotspot;
 import java.util.List;
 
 /**
- * Writes what the kernel's unwinder must know of this JVM: every field of its own but depth_max and
- * context_table.
+ * Writes what the kernel's unwinder must know of this JVM: every field of its own but depth_max,
+ * context_table and show_carrier.
  */
 record KernelKnobs(
     HotspotLayout layout,
@@ -16,6 +16,7 @@ record KernelKnobs(
     long callStubReturn,
     Continuations continuations,
     FrozenFrames frozen,
+    MountedThread mounted,
     BlobNames names,
     Tls tls,
     int stateInJava) {
@@ -32,6 +33,7 @@ record KernelKnobs(
     thread(sink);
     kinds(sink);
     frozen.write(sink);
+    mounted.write(sink);
   }
 
   private void codeCache(KnobSink sink) {
@@ -52,6 +54,8 @@ record KernelKnobs(
     sink.knob("cont_stubs_low", continuations.stubsLow());
     sink.knob("cont_stubs_high", continuations.stubsHigh());
     sink.knob("cont_return_pc", continuations.returnPc());
+    sink.knob("cont_enter_low", continuations.enterLow());
+    sink.knob("cont_enter_high", continuations.enterHigh());
     sink.knob("cont_entry_frame_bytes", continuations.entryFrameBytes());
     sink.knob("name_nmethod", names.nmethod());
     sink.knob("name_native_nmethod", names.nativeNmethod());

@@ -19,6 +19,9 @@ final class LibjvmNames {
 
   static final String THREAD_EETOP_OFFSET = "_ZN16java_lang_Thread13_eetop_offsetE";
   static final String THREAD_TID_OFFSET = "_ZN16java_lang_Thread11_tid_offsetE";
+  static final String VIRTUAL_CONTINUATION_OFFSET =
+      "_ZN23java_lang_VirtualThread20_continuation_offsetE";
+  static final String CONT_TARGET_OFFSET = "_ZN28jdk_internal_vm_Continuation14_target_offsetE";
   static final String CONT_TAIL_OFFSET = "_ZN28jdk_internal_vm_Continuation12_tail_offsetE";
   static final String CHUNK_PARENT_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_parent_offsetE";
   static final String CHUNK_SP_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_sp_offsetE";
@@ -70,6 +73,8 @@ final class LibjvmNames {
                 STRING_CODER_OFFSET,
                 THREAD_TID_OFFSET,
                 THREAD_EETOP_OFFSET,
+                VIRTUAL_CONTINUATION_OFFSET,
+                CONT_TARGET_OFFSET,
                 CONT_TAIL_OFFSET,
                 CHUNK_PARENT_OFFSET,
                 CHUNK_SP_OFFSET,

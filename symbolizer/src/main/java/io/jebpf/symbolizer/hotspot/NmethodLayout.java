@@ -18,6 +18,7 @@ record NmethodLayout(
     Slot compileId,
     Slot origPc,
     Slot state,
+    Slot compLevel,
     Slot entryBci,
     Slot deoptBegin,
     Slot deoptMhBegin,
@@ -45,6 +46,7 @@ record NmethodLayout(
         structs.field("nmethod::_compile_id"),
         structs.field("nmethod::_orig_pc_offset"),
         structs.field("nmethod::_state"),
+        structs.field("nmethod::_comp_level"),
         structs.field("nmethod::_entry_bci"),
         structs.field("CompiledMethod::_deopt_handler_begin", "nmethod::_deopt_handler_begin"),
         structs.field(

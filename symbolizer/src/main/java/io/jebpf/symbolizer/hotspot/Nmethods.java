@@ -21,6 +21,8 @@ final class Nmethods {
   /** In 17: unloaded 3, zombie 4; from 21 on the highest state is 2. */
   private static final int STATE_UNLOADED = 3;
 
+  private static final int LEVEL_C2 = 4;
+
   /** Sender, method and bci take at most 5 bytes each. */
   private static final int SCOPE_BYTES = 15;
 
@@ -30,10 +32,10 @@ final class Nmethods {
   /** Outcome of {@link #decode}. */
   sealed interface Decoding {
     /** Innermost inlined callee first; the last is the compiled method itself. Never empty. */
-    record Scopes(List<Scope> scopes) implements Decoding {}
+    record Scopes(List<Scope> scopes, boolean c1) implements Decoding {}
 
     /** Only the method is known: no debug information covers the pc. */
-    record MethodOnly(long method) implements Decoding {}
+    record MethodOnly(long method, boolean c1) implements Decoding {}
 
     /** Other code is there by now, or none. */
     record Replaced() implements Decoding {}
@@ -104,6 +106,12 @@ final class Nmethods {
     return lingers || purged || field(layout.method()) == 0;
   }
 
+  /** Levels 1 to 3 are C1's, with more or less profiling; native wrappers have 0. */
+  private boolean isC1() {
+    long level = field(layout.compLevel());
+    return level > 0 && level < LEVEL_C2;
+  }
+
   private boolean sameIdentity() {
     return same(layout.compileId())
         && same(layout.method())
@@ -124,7 +132,7 @@ final class Nmethods {
   private Decoding scopes(long nmethod, int pcOffset) {
     long method = field(layout.method());
     Decoding methodOnly =
-        TargetMemory.plausible(method) ? new Decoding.MethodOnly(method) : UNREADABLE;
+        TargetMemory.plausible(method) ? new Decoding.MethodOnly(method, isC1()) : UNREADABLE;
     if (!layout.hasScopes()) {
       return methodOnly;
     }
@@ -138,7 +146,7 @@ final class Nmethods {
       return methodOnly;
     }
     List<Scope> scopes = new ArrayList<>(4);
-    return chain(info, decodeOffset, scopes) ? new Decoding.Scopes(scopes) : methodOnly;
+    return chain(info, decodeOffset, scopes) ? new Decoding.Scopes(scopes, isC1()) : methodOnly;
   }
 
   /** Addresses; ends are exclusive. {@code metadataEnd} 0: unknown. */

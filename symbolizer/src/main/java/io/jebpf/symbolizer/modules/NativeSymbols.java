@@ -24,14 +24,24 @@ public final class NativeSymbols {
    */
   static final int FUNCTIONS_MAX = 1024;
 
+  /** Stands for the file of code that another JIT made. */
+  private static final String JITTED = "[jit]";
+
   private final ModuleTable modules;
+  private final PerfMap jits;
   private final LinkedHashMap<Integer, CodeSymbols> tables = new LinkedHashMap<>(16, 0.75f, true);
   private final IdentityCache<String> names = new IdentityCache<>(FUNCTIONS_MAX);
   private final HiddenFunctions hidden;
   private long tableBytes;
 
   public NativeSymbols(ModuleTable modules) {
+    this(modules, PerfMap.NONE);
+  }
+
+  /** {@code jits}: names of code outside of files. */
+  public NativeSymbols(ModuleTable modules, PerfMap jits) {
     this.modules = modules;
+    this.jits = jits;
     this.hidden = new HiddenFunctions(modules, modules.memory());
   }
 
@@ -49,6 +59,10 @@ public final class NativeSymbols {
     Optional<Module> module =
         moduleNumber == 0 ? modules.atAfterLook(address) : modules.byNumber(moduleNumber);
     if (module.isEmpty()) {
+      String jitted = moduleNumber == 0 ? jits.nameAt(address) : "";
+      if (!jitted.isEmpty()) {
+        return new Symbol.Known(jitted, JITTED, 0);
+      }
       String reason =
           moduleNumber == 0 ? "no object is mapped there" : "object was unloaded long ago";
       return new Symbol.Unknown("", reason);

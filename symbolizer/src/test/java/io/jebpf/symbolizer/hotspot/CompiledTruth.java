@@ -71,7 +71,8 @@ final class CompiledTruth {
       if (!decoding.equals(last)) {
         last = decoding;
         switch (decoding) {
-          case Nmethods.Decoding.Scopes(List<Nmethods.Scope> chain) -> chain(blob, chain);
+          case Nmethods.Decoding.Scopes(List<Nmethods.Scope> chain, boolean c1) ->
+              chain(blob, chain);
           case Nmethods.Decoding.MethodOnly only -> methodOnly++;
           default -> errors.add(decoding + " at " + blob);
         }

@@ -188,7 +188,8 @@ class KernelKnobsTest {
     Assumptions.assumeTrue(Files.exists(header), "built outside the repository");
     String text = Files.readString(header);
     Set<String> expected = new TreeSet<>(fields(text, "jebpf_config"));
-    expected.removeAll(Set.of("depth_max", "context_table", "pad", "heaps", "entry_codelets"));
+    expected.removeAll(
+        Set.of("depth_max", "context_table", "show_carrier", "pad", "heaps", "entry_codelets"));
     fields(text, "jebpf_code_heap").stream()
         .filter(field -> !field.equals("pad"))
         .forEach(field -> expected.add("heaps." + field));

@@ -23,6 +23,11 @@ class NamesTest {
     "java/lang/invoke/LambdaForm$MH+0x000074,java.lang.invoke.LambdaForm$MH,java/lang/invoke/",
     "a/Not$$Lambdas$x,a.Not$$Lambdas$x,a/",
     "a/Sum+0xyz,a.Sum+0xyz,a/",
+    "kt/MainKt$main$1,kt.MainKt$main$1,kt/",
+    "kt/Box$DefaultImpls,kt.Box$DefaultImpls,kt/",
+    "sc/Main$$anonfun$run$1,sc.Main$$anonfun$run$1,sc/",
+    "sc/package$,sc.package$,sc/",
+    "sc/$colon$colon,sc.$colon$colon,sc/",
     "a/b/0x12,a.b,a/",
     "0x12,0x12,''",
   })

@@ -97,6 +97,7 @@ class NmethodsTest {
             Slot.i32(100),
             none,
             none,
+            new Slot(140, 1, false),
             none,
             none,
             none,
@@ -146,17 +147,30 @@ class NmethodsTest {
   @EnumSource(Release.class)
   void firstDescriptionAtOrAfterThePc(Release release) {
     Nmethods nmethods = build(release);
-    var outer = new Nmethods.Decoding.Scopes(List.of(new Nmethods.Scope(OUTER, 200)));
+    var outer = new Nmethods.Decoding.Scopes(List.of(new Nmethods.Scope(OUTER, 200)), false);
     var inlined =
         new Nmethods.Decoding.Scopes(
-            List.of(new Nmethods.Scope(INNER, -1), new Nmethods.Scope(OUTER, 200)));
-    var methodOnly = new Nmethods.Decoding.MethodOnly(OUTER);
+            List.of(new Nmethods.Scope(INNER, -1), new Nmethods.Scope(OUTER, 200)), false);
+    var methodOnly = new Nmethods.Decoding.MethodOnly(OUTER, false);
     assertEquals(outer, nmethods.decode(NMETHOD, COMPILE_ID, 0));
     assertEquals(outer, nmethods.decode(NMETHOD, COMPILE_ID, 16));
     assertEquals(inlined, nmethods.decode(NMETHOD, COMPILE_ID, 17));
     assertEquals(inlined, nmethods.decode(NMETHOD, COMPILE_ID, 40));
     assertEquals(methodOnly, nmethods.decode(NMETHOD, COMPILE_ID, 41));
     assertEquals(methodOnly, nmethods.decode(NMETHOD, COMPILE_ID, 5_000));
+  }
+
+  @Test
+  void theFirstCompilersCodeIsTold() {
+    for (int level = 0; level <= 4; level++) {
+      Nmethods nmethods = build(Release.FROM_25);
+      memory.i8(NMETHOD + 140, level);
+      boolean c1 = level > 0 && level < 4;
+      var scopes = (Nmethods.Decoding.Scopes) nmethods.decode(NMETHOD, COMPILE_ID, 17);
+      assertEquals(c1, scopes.c1(), "level " + level);
+      assertEquals(
+          new Nmethods.Decoding.MethodOnly(OUTER, c1), nmethods.decode(NMETHOD, COMPILE_ID, 41));
+    }
   }
 
   @ParameterizedTest
