@@ -2,6 +2,7 @@ package io.jebpf.agent.http;
 
 import io.jebpf.agent.jmx.ProfilerBean;
 import io.jebpf.agent.pipeline.Snapshot;
+import java.util.Locale;
 
 /** The page that people see first: what there is, and links to it. */
 final class IndexPage {
@@ -9,7 +10,9 @@ final class IndexPage {
 
   static String of(ProfilerBean.Source source) {
     Snapshot now = source.snapshot();
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
     <!DOCTYPE html>
     <html lang="en"><head><meta charset="utf-8"><title>jebpf: %1$s</title>
     <style>body{font-family:sans-serif;max-width:50em;margin:2em auto;padding:0 1em}
@@ -36,15 +39,14 @@ final class IndexPage {
     <code>html</code>). With Go: <code>go tool pprof http://…/debug/pprof/profile?seconds=10</code></p>
     <p><a href="/metrics">metrics</a> · <a href="/healthz">healthz</a> · <a href="cmdline">cmdline</a></p>
     </body></html>
-    """
-        .formatted(
-            escaped(source.options().service()),
-            escaped(source.version()),
-            escaped(source.state()),
-            now.rateHz(),
-            now.taken(),
-            now.counters().lost(),
-            keptSeconds(source));
+    """,
+        escaped(source.options().service()),
+        escaped(source.version()),
+        escaped(source.state()),
+        now.rateHz(),
+        now.taken(),
+        now.counters().lost(),
+        keptSeconds(source));
   }
 
   private static long keptSeconds(ProfilerBean.Source source) {
