@@ -1,6 +1,8 @@
 package io.jebpf.agent;
 
 import io.jebpf.agent.bridge.ApiBridge;
+import io.jebpf.agent.dump.Dumps;
+import io.jebpf.agent.dump.Triggers;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.engine.EngineStarter;
@@ -16,11 +18,13 @@ import io.jebpf.agent.ondemand.OnDemand;
 import io.jebpf.agent.options.HttpOptions;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.AgentIdentity;
+import io.jebpf.agent.pipeline.ProcStat;
 import io.jebpf.agent.pipeline.SampleReader;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
 import io.jebpf.agent.upload.Sender;
 import io.jebpf.bpf.WalkEnd;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -57,6 +61,7 @@ final class Profiler {
   private volatile State state = new State.Starting();
   private volatile boolean stopping;
   private volatile Optional<SampleReader> reader = Optional.empty();
+  private volatile Optional<Dumps> dumps = Optional.empty();
   private volatile Optional<HttpServer> http = Optional.empty();
   private volatile Optional<OnDemand> onDemand = Optional.empty();
   private volatile Optional<Engine.Facts> facts = Optional.empty();
@@ -133,16 +138,21 @@ final class Profiler {
       SampleReader sampleReader =
           new SampleReader(engine, options, writer, identity, log, System::nanoTime);
       reader = Optional.of(sampleReader);
-      onDemand = Optional.of(OnDemand.of(sampleReader, history, options, engine.facts()));
+      OnDemand asked = OnDemand.of(sampleReader, history, options, engine.facts());
+      onDemand = Optional.of(asked);
+      Optional<Triggers> triggers = options.out().map(path -> triggers(path, engine, asked));
       sampleReader.start();
       state = new State.Running();
       options.http().ifPresent(this::openHttp);
       log.notice(startLine(engine.facts()));
-      api.addRecordings(onDemand.get()).install(log);
+      api.addRecordings(asked).install(log);
       while (!stopping) {
         long waitNanos = sampleReader.step();
         registration.tryRegister();
-        onDemand.get().maintain();
+        asked.maintain();
+        if (triggers.isPresent()) {
+          triggers.get().look(System.nanoTime());
+        }
         if (!stopping) {
           LockSupport.parkNanos(this, waitNanos);
         }
@@ -155,6 +165,31 @@ final class Profiler {
       api.uninstall();
       http.ifPresent(HttpServer::close);
       registration.unregister();
+    }
+  }
+
+  private Triggers triggers(Path out, Engine engine, OnDemand asked) {
+    Dumps.Threads threads =
+        (name, work) ->
+            AgentThreads.start(
+                name, work::run, cause -> log.warn(Trouble.PROFILE_WRITE, "dump: " + cause));
+    Dumps writing = new Dumps(options, out, asked.profiles(), log, threads);
+    dumps = Optional.of(writing);
+    return new Triggers(
+        options.dumps(),
+        out,
+        writing,
+        asked.profiles(),
+        threads,
+        log,
+        ProcStat::processNanos,
+        engine::outOfMemoryErrors);
+  }
+
+  /** The last window is in the history by now. */
+  private void dumpAtExit() {
+    if (options.dumps().on().contains("exit") && dumps.isPresent()) {
+      dumps.get().write("exit", System.nanoTime());
     }
   }
 
@@ -181,6 +216,7 @@ final class Profiler {
     if (started) {
       join(readerThread, deadline);
       join(writerThread, deadline);
+      dumpAtExit();
       sender.ifPresent(work -> work.end(deadline - SEND_MARGIN_NANOS));
       join(senderThread, deadline);
     } else {
@@ -327,6 +363,16 @@ final class Profiler {
       @Override
       public List<String> missing() {
         return facts.map(Engine.Facts::missing).orElse(List.of());
+      }
+
+      @Override
+      public long dumpsWritten() {
+        return dumps.map(Dumps::written).orElse(0L);
+      }
+
+      @Override
+      public long dumpsSkipped() {
+        return dumps.map(Dumps::skipped).orElse(0L);
       }
 
       @Override

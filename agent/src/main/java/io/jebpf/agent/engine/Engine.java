@@ -3,6 +3,7 @@ package io.jebpf.agent.engine;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Where samples come from: the kernel side and the naming of frames behind one interface, so that
@@ -33,6 +34,11 @@ public interface Engine extends AutoCloseable {
   double backlog();
 
   Facts facts();
+
+  /** OutOfMemoryErrors that the JVM has thrown so far; empty when it does not say. */
+  default OptionalLong outOfMemoryErrors() {
+    return OptionalLong.empty();
+  }
 
   @Override
   void close();

@@ -14,6 +14,7 @@ import io.jebpf.symbolizer.Symbolizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The engine over the real kernel. Made by {@link KernelEngineStarter}. */
 final class KernelEngine implements Engine {
@@ -36,6 +37,7 @@ final class KernelEngine implements Engine {
   private final MappingPublisher publisher;
   private final ContextLabels labels;
   private final Facts facts;
+  private final OutOfMemoryCount outOfMemory;
   private final AgentLog log;
   private final long startNanos = System.nanoTime();
   private boolean trimmed;
@@ -53,6 +55,7 @@ final class KernelEngine implements Engine {
       MappingPublisher publisher,
       ContextLabels labels,
       Facts facts,
+      OutOfMemoryCount outOfMemory,
       Optional<KernelOffCpu> offCpu,
       AgentLog log) {
     this.runtime = runtime;
@@ -63,6 +66,7 @@ final class KernelEngine implements Engine {
     this.publisher = publisher;
     this.labels = labels;
     this.facts = facts;
+    this.outOfMemory = outOfMemory;
     this.offCpu = offCpu;
     this.log = log;
   }
@@ -161,6 +165,11 @@ final class KernelEngine implements Engine {
   public double backlog() {
     SampleRing ring = programs.ring();
     return (double) ring.backlogBytes() / ring.capacityBytes();
+  }
+
+  @Override
+  public OptionalLong outOfMemoryErrors() {
+    return outOfMemory.get();
   }
 
   @Override

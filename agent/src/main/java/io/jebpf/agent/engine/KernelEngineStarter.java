@@ -85,6 +85,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private final BooleanSupplier cancelled;
     private final List<String> missing = new ArrayList<>();
     private boolean memoryUnreadable;
+    private ProcessMemory processMemory = (address, into, offset, length) -> false;
     private long stepNanos = System.nanoTime();
     private String offCpuRefusal = "";
     private String debugNonSafepoints = "unknown: the JVM does not describe itself";
@@ -100,6 +101,7 @@ public final class KernelEngineStarter implements EngineStarter {
       endStep("native libraries loaded");
       ProcessVm vm = runtime.processVm((int) ProcessHandle.current().pid());
       ProcessMemory memory = vm::read;
+      processMemory = memory;
       ModuleTable modules = readModules(memory);
       endStep("mappings read");
       Optional<HotspotVm> hotspot = openHotspot(modules, memory);
@@ -377,8 +379,20 @@ public final class KernelEngineStarter implements EngineStarter {
       Engine.Facts facts =
           new Engine.Facts(
               kernelRelease(), engineName(offCpu.isPresent()), missing, main, debugNonSafepoints);
+      OutOfMemoryCount outOfMemory =
+          new OutOfMemoryCount(modules.byFileName("libjvm.so"), processMemory);
       return new KernelEngine(
-          runtime, programs, tgid, symbolizer, feeder, publisher, labels, facts, offCpu, log);
+          runtime,
+          programs,
+          tgid,
+          symbolizer,
+          feeder,
+          publisher,
+          labels,
+          facts,
+          outOfMemory,
+          offCpu,
+          log);
     }
 
     private static NativeSymbols natives(ModuleTable modules) {

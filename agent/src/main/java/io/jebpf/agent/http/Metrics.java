@@ -52,6 +52,8 @@ public final class Metrics {
         text.value("trouble", trouble.name().toLowerCase(Locale.ROOT), count);
       }
     }
+    text.counter("jebpf_dumps_total", "Dumps that triggers have written", source.dumpsWritten());
+    text.counter("jebpf_dumps_skipped_total", "Dumps that were not written", source.dumpsSkipped());
     text.family("jebpf_uploads", "gauge", "What became of the profiles for servers, and the spool");
     source.uploads().forEach((figure, value) -> text.value("figure", figure, value));
     parts.forEach(part -> part.addTo(text));

@@ -52,6 +52,11 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
     /** What this run has to do without. */
     List<String> missing();
 
+    long dumpsWritten();
+
+    /** Asked for by triggers, and not written. */
+    long dumpsSkipped();
+
     /** Empty when there is no endpoint. */
     String httpAddress();
 
@@ -75,6 +80,16 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
   @Override
   public List<String> getMissing() {
     return source.missing();
+  }
+
+  @Override
+  public long getDumpsWritten() {
+    return source.dumpsWritten();
+  }
+
+  @Override
+  public long getDumpsSkipped() {
+    return source.dumpsSkipped();
   }
 
   @Override

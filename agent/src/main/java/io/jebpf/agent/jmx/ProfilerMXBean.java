@@ -21,6 +21,12 @@ public interface ProfilerMXBean extends OnDemandOperations {
   @Described("What this run has to do without, as the start line says")
   List<String> getMissing();
 
+  @Described("Dumps of the last seconds that triggers have written")
+  long getDumpsWritten();
+
+  @Described("Dumps that were not written: one was under way, or there were enough for an hour")
+  long getDumpsSkipped();
+
   @Described("Address of the HTTP endpoint; empty when there is none")
   String getHttpAddress();
 

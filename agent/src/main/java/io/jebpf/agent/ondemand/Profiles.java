@@ -1,5 +1,6 @@
 package io.jebpf.agent.ondemand;
 
+import io.jebpf.agent.history.Filter;
 import io.jebpf.agent.history.History;
 import io.jebpf.agent.history.Interval;
 import io.jebpf.agent.history.Mark;
@@ -12,6 +13,7 @@ import io.jebpf.agent.pprof.ProfileHeader;
 import io.jebpf.agent.pprof.ProfileKind;
 import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.pprof.TopFunctions;
+import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import java.io.ByteArrayOutputStream;
@@ -67,6 +69,9 @@ public final class Profiles {
      * for one already, or sampling has ended.
      */
     CompletableFuture<Segment> askOpen(long notBeforeNanos);
+
+    /** Whether sampling has ended: then all that was is in the history. */
+    boolean isOver();
 
     /** The quality of a profile of some stretch of time between two marks. */
     QualityComments quality(ProfileKind kind, long samples, long cpuNanos, Mark begin, Mark end);
@@ -130,6 +135,32 @@ public final class Profiles {
     }
   }
 
+  /** Time of a group of threads, idle waits left out. */
+  public record Times(double cpuNanos, double offCpuNanos) {}
+
+  /**
+   * How long threads ran, and waited.
+   *
+   * @param threads names, {@code *} for any text
+   */
+  public Times times(long fromNanos, long toNanos, String threads) throws OnDemandException {
+    Filter filter = new Filter(threads, "");
+    Query query = new Query(ProfileKind.WALL, Format.PPROF, fromNanos, toNanos, filter);
+    Found found = find(query, List::of, Long.MAX_VALUE);
+    takeTurn();
+    try {
+      Window window = merge(query, found);
+      double waited = 0;
+      for (int row = 0; row < window.waitRows(); row++) {
+        boolean idle = window.waitLabelsOf(row).get(LabelKey.IDLE).equals(LabelKey.TRUE);
+        waited += idle ? 0 : window.waitBlocked(row) + window.waitRunnable(row);
+      }
+      return new Times(window.weightNanos(), waited);
+    } finally {
+      turns.release();
+    }
+  }
+
   private void takeTurn() throws OnDemandException {
     try {
       if (!turns.tryAcquire(TURN_NANOS, TimeUnit.NANOSECONDS)) {
@@ -160,7 +191,8 @@ public final class Profiles {
     }
     SortedMap<Long, Segment> bySerial = new TreeMap<>();
     List<Segment> past = history.segments();
-    boolean open = past.isEmpty() || past.getLast().begin().nanos() < query.toNanos();
+    boolean open =
+        !stream.isOver() && (past.isEmpty() || past.getLast().begin().nanos() < query.toNanos());
     if (open) {
       Segment picture = picture(query.toNanos() + settleNanos());
       kept.get().forEach(segment -> bySerial.put(segment.serial(), segment));
@@ -170,6 +202,9 @@ public final class Profiles {
     } else {
       kept.get().forEach(segment -> bySerial.put(segment.serial(), segment));
       past.forEach(segment -> bySerial.put(segment.serial(), segment));
+    }
+    if (bySerial.isEmpty()) {
+      throw OnDemandException.missing("nothing is kept of that time; see the option history");
     }
     return found(query, List.copyOf(bySerial.values()), knownFromNanos, open);
   }

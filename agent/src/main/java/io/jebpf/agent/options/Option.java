@@ -97,6 +97,41 @@ enum Option {
       Range.NONE,
       "What HTTP clients have to show, as bearer token or as password. Better not on the command"
           + " line, which others see: set `JEBPF_HTTP_TOKEN`, or name a `config` file."),
+  DUMP_ON(
+      "dump.on",
+      OptionType.TEXT,
+      "file",
+      Range.NONE,
+      "When the last seconds are written to `out` as files `dump-…`, divided by `;`: `file` (a file"
+          + " named `dump` appears in `out`), `exit` (the JVM ends), `oom` (an OutOfMemoryError was"
+          + " thrown); `off` for none."),
+  DUMP_LAST(
+      "dump.last",
+      OptionType.DURATION,
+      "60s",
+      new Range(1_000_000_000L, 3_600_000_000_000L),
+      "How much of the past a dump has, within `history`."),
+  DUMP_HOURLY("dump.hourly", OptionType.COUNT, "6", new Range(0, 360), "Most dumps in an hour."),
+  DUMP_CPU(
+      "dump.cpu",
+      OptionType.TEXT,
+      "none",
+      Range.NONE,
+      "Dumps when the process takes more CPU than a share of one core for some seconds:"
+          + " `150%/10s`."),
+  DUMP_OFFCPU(
+      "dump.offcpu",
+      OptionType.TEXT,
+      "none",
+      Range.NONE,
+      "Dumps when threads of a name wait for more than a share of their time, idle waits left out:"
+          + " `http-*:80%/10s`."),
+  DUMP_GC(
+      "dump.gc",
+      OptionType.DURATION,
+      "0",
+      new Range(0, 3_600_000_000_000L),
+      "Dumps after a pause of the garbage collector of that length or more; `0` for none."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   VTHREAD(
       "vthread",

@@ -8,11 +8,13 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -79,6 +81,7 @@ public final class OptionParser {
         .uploads(uploads(service))
         .labels(labels())
         .http(http())
+        .dumps(dumps())
         .context(context())
         .logLevel(logLevel())
         .logFile(path(Option.LOG_FILE))
@@ -270,6 +273,34 @@ public final class OptionParser {
         flag(Option.OFFCPU_IDLE),
         number(Option.OFFCPU_WAKER),
         flag(Option.OFFCPU_WAKER_STACK));
+  }
+
+  private DumpOptions dumps() throws Refusal {
+    Given value = given.get(Option.DUMP_ON);
+    String text = value == null ? Option.DUMP_ON.standard() : value.value();
+    Set<String> on = text.equals("off") ? Set.of() : new LinkedHashSet<>(List.of(text.split(";")));
+    if (!DumpOptions.EVENTS.containsAll(on)) {
+      throw refusal(Option.DUMP_ON, value, "off, or some of file;exit;oom");
+    }
+    return new DumpOptions(
+        on,
+        number(Option.DUMP_LAST),
+        (int) number(Option.DUMP_HOURLY),
+        level(Option.DUMP_CPU, false),
+        level(Option.DUMP_OFFCPU, true),
+        number(Option.DUMP_GC));
+  }
+
+  private Optional<DumpOptions.Level> level(Option option, boolean ofThreads) throws Refusal {
+    Given value = given.get(option);
+    if (value == null || value.value().equals("none")) {
+      return Optional.empty();
+    }
+    Optional<DumpOptions.Level> level = DumpOptions.Level.parse(value.value(), ofThreads);
+    if (level.isEmpty()) {
+      throw refusal(option, value, ofThreads ? "http-*:80%/10s" : "150%/10s");
+    }
+    return level;
   }
 
   private Optional<HttpOptions> http() throws Refusal {

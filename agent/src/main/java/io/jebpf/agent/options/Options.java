@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param offCpu what is asked for about waits
  * @param history what is kept of the past
  * @param http empty for no endpoint
+ * @param dumps when the last seconds are written by themselves
  * @param stacks what is asked for about stacks
  * @param budgetMillionths most CPU of the kernel programs, in millionths of one core
  * @param uploads where profiles are sent to
@@ -36,6 +37,7 @@ public record Options(
     OffCpuOptions offCpu,
     HistoryOptions history,
     Optional<HttpOptions> http,
+    DumpOptions dumps,
     StackOptions stacks,
     long budgetMillionths,
     UploadOptions uploads,

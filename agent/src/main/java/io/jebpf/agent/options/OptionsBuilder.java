@@ -18,6 +18,7 @@ public final class OptionsBuilder {
   private OffCpuOptions offCpu = OffCpuOptions.OFF;
   private HistoryOptions history = HistoryOptions.STANDARD;
   private Optional<HttpOptions> http = Optional.empty();
+  private DumpOptions dumps = DumpOptions.OFF;
   private StackOptions stacks = StackOptions.STANDARD;
   private long budgetMillionths = 10_000;
   private UploadOptions uploads = UploadOptions.OFF;
@@ -63,6 +64,11 @@ public final class OptionsBuilder {
 
   public OptionsBuilder http(Optional<HttpOptions> endpoint) {
     http = endpoint;
+    return this;
+  }
+
+  public OptionsBuilder dumps(DumpOptions when) {
+    dumps = when;
     return this;
   }
 
@@ -116,6 +122,7 @@ public final class OptionsBuilder {
         offCpu,
         history,
         http,
+        dumps,
         stacks,
         budgetMillionths,
         uploads,

@@ -44,6 +44,10 @@ final class OpenRequests {
         request -> request.notBeforeNanos() - nowNanos <= 0 && request.answer().complete(picture));
   }
 
+  synchronized boolean isOver() {
+    return over;
+  }
+
   /** No picture will be taken any more. */
   synchronized void refuse() {
     over = true;

@@ -5,14 +5,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /** CPU times from /proc, in nanoseconds; 0 where /proc does not say. */
-final class ProcStat {
+public final class ProcStat {
   /** USER_HZ is 100 on every architecture we run on (kernel ABI, not the kernel's own HZ). */
   private static final long TICK_NANOS = 10_000_000L;
 
   private ProcStat() {}
 
   /** User and system time of this process, all its threads, dead ones too; steps of 10 ms. */
-  static long processNanos() {
+  public static long processNanos() {
     return processNanos(read("/proc/self/stat"));
   }
 

@@ -137,6 +137,11 @@ public final class SampleReader implements Profiles.Stream {
   }
 
   @Override
+  public boolean isOver() {
+    return requests.isOver();
+  }
+
+  @Override
   public QualityComments quality(
       ProfileKind kind, long samples, long cpuNanos, Mark begin, Mark end) {
     double whole = Math.max(1, end.sampledNanos() - begin.sampledNanos());

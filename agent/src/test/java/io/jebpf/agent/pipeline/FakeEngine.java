@@ -16,7 +16,7 @@ import java.util.Deque;
 import java.util.List;
 
 /** An engine without a kernel: samples are what the test puts in. */
-public final class FakeEngine implements Engine {
+public class FakeEngine implements Engine {
   public static final Facts FACTS =
       new Facts(
           "6.1.0-test",
