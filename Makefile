@@ -2,7 +2,7 @@
 
 MVN = mvn -B -ntp -q
 
-.PHONY: build test demo bench matrix format clean setup
+.PHONY: build test demo bench soak matrix format clean setup
 
 ## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
@@ -20,6 +20,10 @@ demo: build
 ## cost beside async-profiler and beside an empty BPF program
 bench: build
 	@integration-tests/bench.sh
+
+## long runs: a thousand attach/detach cycles
+soak: build
+	@integration-tests/soak.sh
 
 ## loads the kernel programs on other kernels, in virtual machines; then stacks of every load under every collector
 matrix: build

@@ -230,6 +230,33 @@ EXPORT int64_t jebpf_perf_count(int64_t fd)
 	return got == sizeof(count) ? count : -EIO; /* 0 bytes: the event is in error state */
 }
 
+/* ---------------------------------------------------------------- is a call let through? */
+
+/*
+ * Makes a call that the kernel refuses for its arguments before it asks for any right: whoever is
+ * refused otherwise was refused by a filter (seccomp) before the kernel proper. 0: let through.
+ */
+EXPORT int64_t jebpf_reaches_bpf(void)
+{
+	char attr[1];
+
+	/* An attribute of more than a page is E2BIG before anything else. */
+	return syscall(__NR_bpf, BPF_MAP_CREATE, attr, 1 << 20) < 0 && errno != E2BIG ? -errno : 0;
+}
+
+EXPORT int64_t jebpf_reaches_perf(void)
+{
+	/* So are flags that no kernel knows EINVAL. */
+	return syscall(__NR_perf_event_open, NULL, 0, 0, -1, ~0UL) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+EXPORT int64_t jebpf_reaches_vm_read(void)
+{
+	return syscall(__NR_process_vm_readv, getpid(), NULL, 0, NULL, 0, ~0UL) < 0 && errno != EINVAL ?
+		       -errno :
+		       0;
+}
+
 /* ---------------------------------------------------------------- the off-CPU ticker */
 
 #define NANOS_PER_SECOND 1000000000ULL

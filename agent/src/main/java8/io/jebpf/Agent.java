@@ -33,8 +33,17 @@ public final class Agent extends ClassLoader implements Runnable {
 
   private static final String BOOT_PACKAGE = "io.jebpf.boot.";
 
-  /** Set while an agent runs or starts, so that a second attach does not load a second one. */
-  private static final AtomicBoolean RUNNING = new AtomicBoolean();
+  /** Set by the first start at the JVM's own start, so that a second one does nothing. */
+  private static final AtomicBoolean ON_COMMAND_LINE = new AtomicBoolean();
+
+  /** One request at a time. */
+  private static final Object TURN = new Object();
+
+  /**
+   * The loader that has loaded the profiler; null before the first start. Later requests go to the
+   * same classes: a thousand attaches load them once.
+   */
+  private static Agent loaded;
 
   /** What {@link #api} gives: the running profiler's answers, null while none runs. */
   private static final AtomicReference<BiFunction<String, Object[], Object>> API =
@@ -43,9 +52,13 @@ public final class Agent extends ClassLoader implements Runnable {
   private final String arguments;
   private final Instrumentation instrumentation;
 
-  private Agent(String arguments, Instrumentation instrumentation) {
+  /** Name of the method of Boot that serves the request. */
+  private final String request;
+
+  private Agent(String request, String arguments, Instrumentation instrumentation) {
     super(null); // boot classes need java.base and java.instrument only, and must not see the
     // application
+    this.request = request;
     this.arguments = arguments;
     this.instrumentation = instrumentation;
   }
@@ -60,12 +73,19 @@ public final class Agent extends ClassLoader implements Runnable {
 
   /** Called by the JVM before the application's main method. Returns at once. */
   public static void premain(String arguments, Instrumentation instrumentation) {
-    startBeside(arguments, instrumentation);
+    if (ON_COMMAND_LINE.compareAndSet(false, true)) {
+      startBeside("agent", arguments, instrumentation);
+    } else {
+      say("was already started in this JVM: this second start does nothing");
+    }
   }
 
-  /** Called by the JVM when the jar is attached to it. Returns at once. */
+  /**
+   * Called by the JVM whenever the jar is attached to it: to start, to change or to stop the
+   * profiler. Returns at once.
+   */
   public static void agentmain(String arguments, Instrumentation instrumentation) {
-    startBeside(arguments, instrumentation);
+    startBeside("attached", arguments, instrumentation);
   }
 
   /** The command line: {@code java -jar jebpf.jar …}. */
@@ -81,7 +101,7 @@ public final class Agent extends ClassLoader implements Runnable {
       System.exit(1);
     }
     try {
-      new Agent("", null)
+      new Agent("commandLine", "", null)
           .boot("commandLine", new Class<?>[] {File.class, String[].class}, jar(), arguments);
     } catch (Throwable e) {
       say("failed: " + e);
@@ -89,7 +109,8 @@ public final class Agent extends ClassLoader implements Runnable {
     }
   }
 
-  private static void startBeside(String arguments, Instrumentation instrumentation) {
+  private static void startBeside(
+      String request, String arguments, Instrumentation instrumentation) {
     try {
       int java = javaVersion();
       if (java < JAVA_NEEDED) {
@@ -101,11 +122,7 @@ public final class Agent extends ClassLoader implements Runnable {
                 + "; the application runs on, unprofiled");
         return;
       }
-      if (!RUNNING.compareAndSet(false, true)) {
-        say("was already started in this JVM: this second start does nothing");
-        return;
-      }
-      Agent agent = new Agent(arguments == null ? "" : arguments, instrumentation);
+      Agent agent = new Agent(request, arguments == null ? "" : arguments, instrumentation);
       Thread thread = new Thread(systemThreadGroup(), agent, "jebpf-start");
       thread.setDaemon(true);
       thread.setContextClassLoader(agent);
@@ -118,16 +135,20 @@ public final class Agent extends ClassLoader implements Runnable {
   /** The body of thread jebpf-start. */
   @Override
   public void run() {
-    try {
-      boot(
-          "agent",
-          new Class<?>[] {File.class, String.class, Instrumentation.class},
-          jar(),
-          arguments,
-          instrumentation);
-    } catch (Throwable e) {
-      RUNNING.set(false);
-      sayNotStarted(e);
+    synchronized (TURN) {
+      boolean first = loaded == null;
+      try {
+        loaded = first ? this : loaded;
+        loaded.boot(
+            request,
+            new Class<?>[] {File.class, String.class, Instrumentation.class},
+            jar(),
+            arguments,
+            instrumentation);
+      } catch (Throwable e) {
+        loaded = first ? null : loaded; // the next attach tries again with classes of its own
+        sayNotStarted(e);
+      }
     }
   }
 

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -45,10 +46,18 @@ final class Profiler {
   /** Part of it that is left to the sender for putting things away. */
   private static final long SEND_MARGIN_NANOS = 200_000_000;
 
+  /** Longest that a detach waits for the same, and for a start-up that is under way. */
+  static final long DETACH_MILLIS = 30_000;
+
+  /** Of that, for sending what is left; the rest waits on disk. */
+  private static final long DETACH_SEND_NANOS = 5_000_000_000L;
+
+  private static final long START_LOOK_MILLIS = 5;
+
   /** Longest that it waits for a start-up that is still under way, and only if that has files. */
   static final long CANCEL_MILLIS = 500;
 
-  private final Options options;
+  private volatile Options options;
   private final AgentLog log;
   private final EngineStarter starter;
   private final AgentIdentity identity;
@@ -60,6 +69,8 @@ final class Profiler {
 
   private volatile State state = new State.Starting();
   private volatile boolean stopping;
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private volatile Optional<Thread> hook = Optional.empty();
   private volatile Optional<SampleReader> reader = Optional.empty();
   private volatile Optional<Dumps> dumps = Optional.empty();
   private volatile Optional<HttpServer> http = Optional.empty();
@@ -96,10 +107,32 @@ final class Profiler {
     this.writer = new WindowWriter(options, log, history, sender);
   }
 
+  /**
+   * Installs the shutdown hook and starts thread "jebpf-reader".
+   *
+   * @param afterwards the last thing that thread does
+   */
+  void launch(Runnable afterwards) {
+    install();
+    AgentThreads.Work work =
+        () -> {
+          try {
+            run();
+          } finally {
+            afterwards.run();
+          }
+        };
+    Thread thread = AgentThreads.create("reader", work, this::failed);
+    readerThread = Optional.of(thread);
+    thread.start();
+  }
+
   /** Puts the shutdown hook in place; too late when the JVM is ending already, which is fine. */
   void install() {
     try {
-      Runtime.getRuntime().addShutdownHook(AgentThreads.create("stop", this::stop, this::failed));
+      Thread thread = AgentThreads.create("stop", this::stop, this::failed);
+      Runtime.getRuntime().addShutdownHook(thread);
+      hook = Optional.of(thread);
     } catch (IllegalStateException e) {
       stopping = true;
     }
@@ -107,7 +140,7 @@ final class Profiler {
 
   /** Starts the engine, samples until {@link #stop}, and cleans up. */
   void run() {
-    readerThread = Optional.of(Thread.currentThread());
+    readerThread = Optional.of(Thread.currentThread()); // tests call it without launch
     try {
       runEngine();
     } catch (EngineException e) {
@@ -226,11 +259,98 @@ final class Profiler {
     if (started && late) {
       log.warn(Trouble.STOP_DEADLINE, "not written after " + STOP_MILLIS + " ms");
     }
+    end(started, "the JVM ended");
+  }
+
+  /**
+   * Ends for good while the JVM goes on: threads, kernel side, files, hook and MBean go. Returns
+   * false when something is still busy after {@link #DETACH_MILLIS}; it ends later by itself, and a
+   * second call says whether it has.
+   */
+  boolean detach() throws InterruptedException {
+    long deadline = System.nanoTime() + DETACH_MILLIS * 1_000_000;
+    boolean started = state instanceof State.Running;
+    stopping = true;
+    readerThread.ifPresent(LockSupport::unpark);
+    join(readerThread, deadline);
+    join(writerThread, deadline);
+    sender.ifPresent(work -> work.end(System.nanoTime() + DETACH_SEND_NANOS));
+    join(senderThread, deadline);
+    if (isAlive(readerThread) || isAlive(writerThread) || isAlive(senderThread)) {
+      return false;
+    }
+    starter.detached();
+    end(started, "it was detached");
+    try {
+      hook.ifPresent(Runtime.getRuntime()::removeShutdownHook);
+    } catch (IllegalStateException e) {
+      return true; // the JVM is ending, and runs the hook, which finds nothing to do
+    }
+    return true;
+  }
+
+  /** The stop line, once. */
+  private void end(boolean started, String why) {
+    if (!ended.compareAndSet(false, true)) {
+      return;
+    }
     if (!(state instanceof State.Off)) {
-      log.notice(started ? stopLine() : "stopped before sampling began: the JVM ended");
+      log.notice(started ? stopLine() : "stopped before sampling began: " + why);
       state = new State.Stopped();
     }
     log.close();
+  }
+
+  /** Waits until it is known whether the start succeeded, at most so long; the state then. */
+  State awaitStart(long millis) throws InterruptedException {
+    long deadline = System.nanoTime() + millis * 1_000_000;
+    while (state instanceof State.Starting
+        && isAlive(readerThread)
+        && System.nanoTime() < deadline) {
+      Thread.sleep(START_LOOK_MILLIS);
+    }
+    return state;
+  }
+
+  /** Whether it samples, or is about to. */
+  boolean isAlive() {
+    return !stopping && (state instanceof State.Running || state instanceof State.Starting);
+  }
+
+  Options options() {
+    return options;
+  }
+
+  /**
+   * Takes over other rates without a break. False, and nothing is changed, when more than rates are
+   * to change, or nothing is sampled yet.
+   */
+  boolean changeLive(Options next) {
+    if (reader.isEmpty() || !options.differsOnlyInRates(next)) {
+      return false;
+    }
+    if (next.offCpu().tickNanos() != options.offCpu().tickNanos()) {
+      try {
+        reader.get().askTick(next.offCpu().tickNanos());
+      } catch (IllegalStateException e) {
+        return false; // waits were asked for and are not accounted for here: a new start says why
+      }
+    }
+    reader.get().askRate(next.cpuHz());
+    options = next;
+    return true;
+  }
+
+  /** What can be asked of it; empty before sampling begins. */
+  Optional<OnDemand> onDemand() {
+    return onDemand;
+  }
+
+  /** What the start line or the stop line says. */
+  String summary() {
+    return state instanceof State.Running
+        ? facts.map(this::startLine).orElse("started")
+        : stopLine();
   }
 
   /** A start-up is not worth waiting for, but for the moment in which it has files on disk. */

@@ -26,6 +26,7 @@ final class AgentLayer {
           "java.net.http",
           "jdk.attach",
           "jdk.httpserver",
+          "jdk.jfr",
           "jdk.management");
 
   private AgentLayer() {}

@@ -10,7 +10,8 @@ import java.util.Set;
 
 /**
  * Makes the agent jar one named module in a layer and loader of its own, gives that module native
- * access, and starts the profiler in it. Called by {@code io.jebpf.Agent}, once per JVM.
+ * access, and starts the profiler in it. Called by {@code io.jebpf.Agent}, for one request at a
+ * time; the layer is made by the first.
  *
  * <p>Why a named module: native access without a warning on the host's standard error can be given
  * to a module, not to a class loader (see docs/adr/0001).
@@ -18,15 +19,34 @@ import java.util.Set;
 public final class Boot {
   private static final String AGENT_PACKAGE = "io.jebpf.agent";
 
+  /** The profiler's class in the layer that serves this JVM; null before the first request. */
+  private static Class<?> agentMain;
+
   private Boot() {}
 
   /** Starts the profiler in this JVM. Throws what keeps it from starting; the caller reports it. */
   public static void agent(File jar, String arguments, Instrumentation instrumentation)
       throws Throwable {
-    openJavaLang(instrumentation);
-    Class<?> entry = entry(jar, "AgentMain");
+    request("start", jar, arguments, instrumentation);
+  }
+
+  /** Starts the profiler in a JVM that runs already, or asks the one that is there for a change. */
+  public static void attached(File jar, String arguments, Instrumentation instrumentation)
+      throws Throwable {
+    request("attached", jar, arguments, instrumentation);
+  }
+
+  private static void request(
+      String method, File jar, String arguments, Instrumentation instrumentation) throws Throwable {
+    if (agentMain == null) {
+      openJavaLang(instrumentation);
+      agentMain = entry(jar, "AgentMain");
+    }
+    Thread.currentThread().setContextClassLoader(agentMain.getClassLoader());
     invoke(
-        entry.getMethod("start", String.class, Instrumentation.class), arguments, instrumentation);
+        agentMain.getMethod(method, String.class, Instrumentation.class),
+        arguments,
+        instrumentation);
   }
 
   /**

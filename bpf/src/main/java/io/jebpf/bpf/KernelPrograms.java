@@ -139,7 +139,9 @@ public final class KernelPrograms implements AutoCloseable {
     owned.push(consumer::close);
     Mmap producer = Mmap.shared(kernel, "samples", fd, page, page + (long) bytes, false);
     owned.push(producer::close);
-    return new SampleRing(consumer.buffer(), producer.buffer(), page, bytes);
+    NativeBuffer straight = NativeBuffer.allocate(SampleRing.RECORD_BYTES_MAX);
+    owned.push(straight::close);
+    return new SampleRing(consumer.buffer(), producer.buffer(), page, bytes, straight.buffer());
   }
 
   /** The calling thread, in the kernel's numbers and in its own. */

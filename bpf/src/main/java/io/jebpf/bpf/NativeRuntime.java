@@ -73,6 +73,11 @@ public final class NativeRuntime {
     return new ProcessVm(kernel, pid);
   }
 
+  /** To be called by a thread that has read memory and ends: its buffer is used again. */
+  public void releaseThread() {
+    ProcessVm.releaseThread();
+  }
+
   /** Places that could not be used before one could, each with its reason: worth a log line. */
   public List<String> refusedPlaces() {
     return refusedPlaces;
@@ -102,6 +107,11 @@ public final class NativeRuntime {
 
   static long libbpfSymbol(String name) {
     return symbol(LIBBPF, name);
+  }
+
+  /** Address of a function of the helper that is too rare for a field of {@link Libjebpf}. */
+  long helper(String name) {
+    return helperSymbol(name);
   }
 
   static long helperSymbol(String name) {

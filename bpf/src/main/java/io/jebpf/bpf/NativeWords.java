@@ -18,6 +18,7 @@ final class NativeWords {
     this.memory = memory;
   }
 
+  /** Memory of what is gone is never given back: use it again where that is known. */
   static NativeWords allocate(int words) {
     return new NativeWords(Arena.global().allocate((long) words * Long.BYTES, Long.BYTES));
   }

@@ -1,5 +1,7 @@
 package io.jebpf.bpf;
 
+import java.util.concurrent.ConcurrentLinkedQueue;
+
 /**
  * The off-CPU side: exact clocks of all threads, kept at each context switch, and the ticker that
  * takes the stacks of waits. Any thread may call; {@link #runTicker} blocks its caller until {@link
@@ -15,6 +17,9 @@ public final class OffCpu implements AutoCloseable {
   private static final int TICKER_LAST_ERROR = 40;
   private static final int TICKER_BYTES = 48;
 
+  /** Of sides that are closed, with no thread in their ticker: they are used again. */
+  private static final ConcurrentLinkedQueue<NativeWords> SPARE = new ConcurrentLinkedQueue<>();
+
   private final KernelCalls kernel;
   private final BpfCalls bpf;
   private final Target target;
@@ -22,11 +27,13 @@ public final class OffCpu implements AutoCloseable {
   private final int wakingFd;
   private final int tickFd;
   private final ThreadClocks clocks;
-  private final NativeWords ticker = NativeWords.allocate(TICKER_BYTES / Long.BYTES);
+  private final NativeWords ticker = words();
   private int switchLink = -1;
   private final boolean iterator;
   private int wakingLink = -1;
   private int iteratorLink = -1;
+  private volatile boolean ticking;
+  private boolean closed;
 
   OffCpu(
       KernelCalls kernel,
@@ -91,9 +98,14 @@ public final class OffCpu implements AutoCloseable {
    * @param periodNanos one tick falls into each stretch of this length
    */
   public void runTicker(long periodNanos) {
-    period(periodNanos);
-    ticker.set(TICKER_STOP, 0);
-    kernel.tick(ticker.address(), tickFd, iteratorLink);
+    ticking = true;
+    try {
+      period(periodNanos);
+      ticker.set(TICKER_STOP, 0);
+      kernel.tick(ticker.address(), tickFd, iteratorLink);
+    } finally {
+      ticking = false;
+    }
   }
 
   /** Changes the ticker's period; holds from the next tick on. */
@@ -151,5 +163,20 @@ public final class OffCpu implements AutoCloseable {
   @Override
   public synchronized void close() {
     detach();
+    if (!closed && !ticking) {
+      SPARE.add(ticker);
+    }
+    closed = true;
+  }
+
+  private static NativeWords words() {
+    NativeWords words = SPARE.poll();
+    if (words == null) {
+      return NativeWords.allocate(TICKER_BYTES / Long.BYTES);
+    }
+    for (int at = 0; at < TICKER_BYTES; at += Long.BYTES) {
+      words.set(at, 0);
+    }
+    return words;
   }
 }

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * The memory of one process, read by {@code process_vm_readv}: an address that is not mapped is a
@@ -16,9 +17,14 @@ import java.util.Objects;
 public final class ProcessVm {
   private static final int CHUNK_BYTES = 64 * 1024;
 
-  /** Freed when its thread ends: plain memory, so leaving that to the collector is safe. */
+  /** A thread that does not give its buffer back leaves it to the collector. */
   private static final ThreadLocal<MemorySegment> SCRATCH =
-      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CHUNK_BYTES, 64));
+      ThreadLocal.withInitial(ProcessVm::buffer);
+
+  /**
+   * Buffers of threads that ended: a JVM in which nothing else happens may not collect for days.
+   */
+  private static final ConcurrentLinkedQueue<MemorySegment> SPARE = new ConcurrentLinkedQueue<>();
 
   private final KernelCalls calls;
   private final int pid;
@@ -48,6 +54,17 @@ public final class ProcessVm {
     }
     Reference.reachabilityFence(scratch);
     return true;
+  }
+
+  private static MemorySegment buffer() {
+    MemorySegment spare = SPARE.poll();
+    return spare == null ? Arena.ofAuto().allocate(CHUNK_BYTES, 64) : spare;
+  }
+
+  /** The calling thread will not read any more: another one may have its buffer. */
+  static void releaseThread() {
+    SPARE.add(SCRATCH.get());
+    SCRATCH.remove();
   }
 
   /** Reads one byte of our own memory: 1, or -errno. */

@@ -35,7 +35,7 @@ public final class SampleRing {
   private static final int HEADER_BYTES = 8;
 
   /** More than the longest record: a sample with all its frames has 33,400 bytes. */
-  private static final int RECORD_BYTES_MAX = 64 * 1024;
+  static final int RECORD_BYTES_MAX = 64 * 1024;
 
   private final ByteBuffer consumer;
   private final ByteBuffer producer;
@@ -43,19 +43,21 @@ public final class SampleRing {
   private final long mask;
   private final SampleView view = new SampleView();
   private final WaitEndView waitEnd = new WaitEndView();
-  private final ByteBuffer straight =
-      ByteBuffer.allocateDirect(RECORD_BYTES_MAX).order(ByteOrder.nativeOrder());
+  private final ByteBuffer straight;
   private long position;
   private long malformed;
 
   /**
    * @param dataOffset where the data starts behind the producer position
    * @param bytes size of the ring, a power of two
+   * @param straight {@link #RECORD_BYTES_MAX} bytes for the record that goes over the end
    */
-  SampleRing(ByteBuffer consumer, ByteBuffer producer, int dataOffset, int bytes) {
+  SampleRing(
+      ByteBuffer consumer, ByteBuffer producer, int dataOffset, int bytes, ByteBuffer straight) {
     this.consumer = consumer;
     this.producer = producer;
     this.data = dataOffset;
+    this.straight = straight.order(ByteOrder.nativeOrder());
     this.mask = bytes - 1L;
     this.position = (long) LONG.getAcquire(consumer, 0);
   }

@@ -29,7 +29,8 @@ class SampleRingTest {
   }
 
   private SampleRing ring() {
-    return new SampleRing(consumer, producer, PAGE, BYTES);
+    return new SampleRing(
+        consumer, producer, PAGE, BYTES, ByteBuffer.allocateDirect(SampleRing.RECORD_BYTES_MAX));
   }
 
   private void put(long position, byte value) {

@@ -15,7 +15,15 @@ import java.lang.invoke.MethodHandle;
  * there. Needs no rights, so the boot part is tested on every machine.
  */
 public final class AgentMain {
+  private static int requests;
+
   private AgentMain() {}
+
+  public static void attached(String arguments, Instrumentation instrumentation) throws Throwable {
+    start(arguments, instrumentation);
+    requests++;
+    say("request", requests);
+  }
 
   public static void start(String arguments, Instrumentation instrumentation) throws Throwable {
     if (arguments.equals("throw")) {

@@ -19,9 +19,14 @@ public final class Commands {
     this.version = version;
     this.commands =
         List.of(
-            new Printing("doctor", "says what the kernel offers and what is missing", Doctor::run),
+            new DoctorCommand(version),
+            AttachCommand.attach(),
+            AttachCommand.detach(),
+            new TopCommand(),
+            new HeatMapCommand(),
             new Summary(),
             new FlameGraphCommand(),
+            new ConvertCommand(),
             new Printing("options", "lists the options of the agent", Commands::options),
             new Printing("version", "prints the version", this::version));
   }

@@ -17,6 +17,8 @@ import java.util.Optional;
  * wrong address is an error there and not a crash. What was stored is read back.
  */
 final class DebugInfo {
+  private static final String SWITCHED_ON = "on, switched on by the agent";
+
   private DebugInfo() {}
 
   /** Outcome, for people: the MBean shows it. */
@@ -25,21 +27,34 @@ final class DebugInfo {
     if (found.isEmpty()) {
       return "off: this JVM has no such flag";
     }
-    JvmFlag flag = found.get();
-    if (flag.value()) {
-      return "on already";
-    }
+    // The byte as it is now: what the table said when the JVM was read may be out of date.
     byte[] value = new byte[1];
-    if (!memory.read(flag.address(), value, 0, 1) || value[0] != 0) {
-      return "off: its byte holds " + value[0] + ", not 0";
+    if (!memory.read(found.get().address(), value, 0, 1)) {
+      return "off: its byte cannot be read";
     }
+    return switch (value[0]) {
+      case 1 -> "on already";
+      case 0 -> store(found.get(), memory, (byte) 1);
+      default -> "off: its byte holds " + value[0] + ", not 0";
+    };
+  }
+
+  /** Puts the flag back when it was {@link #switchOn} that changed it. */
+  static void restore(String outcome, HotspotVm vm, ProcessMemory memory) {
+    if (outcome.equals(SWITCHED_ON)) {
+      vm.debugNonSafepoints().ifPresent(flag -> store(flag, memory, (byte) 0));
+    }
+  }
+
+  private static String store(JvmFlag flag, ProcessMemory memory, byte wanted) {
     try (RandomAccessFile own = new RandomAccessFile("/proc/self/mem", "rw")) {
       own.seek(flag.address());
-      own.write(1);
+      own.write(wanted);
     } catch (IOException e) {
       return "off: /proc/self/mem: " + e.getMessage();
     }
-    boolean stored = memory.read(flag.address(), value, 0, 1) && value[0] == 1;
-    return stored ? "on, switched on by the agent" : "off: the store had no effect";
+    byte[] value = new byte[1];
+    boolean stored = memory.read(flag.address(), value, 0, 1) && value[0] == wanted;
+    return stored ? SWITCHED_ON : "off: the store had no effect";
   }
 }

@@ -18,4 +18,7 @@ public interface EngineStarter {
   default boolean hasFilesOnDisk() {
     return false;
   }
+
+  /** After the engine was closed in a JVM that goes on: memory that nothing needs goes back. */
+  default void detached() {}
 }

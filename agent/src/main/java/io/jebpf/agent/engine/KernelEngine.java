@@ -42,6 +42,7 @@ final class KernelEngine implements Engine {
   private final long startNanos = System.nanoTime();
   private boolean trimmed;
   private final Optional<KernelOffCpu> offCpu;
+  private final Runnable undo;
   private long cpusLookedNanos;
   private Counters last = Counters.ZERO;
   private boolean closed;
@@ -57,6 +58,7 @@ final class KernelEngine implements Engine {
       Facts facts,
       OutOfMemoryCount outOfMemory,
       Optional<KernelOffCpu> offCpu,
+      Runnable undo,
       AgentLog log) {
     this.runtime = runtime;
     this.programs = programs;
@@ -68,6 +70,7 @@ final class KernelEngine implements Engine {
     this.facts = facts;
     this.outOfMemory = outOfMemory;
     this.offCpu = offCpu;
+    this.undo = undo;
     this.log = log;
   }
 
@@ -183,6 +186,7 @@ final class KernelEngine implements Engine {
       closed = true;
       offCpu.ifPresent(KernelOffCpu::close);
       programs.close();
+      undo.run();
     }
   }
 }

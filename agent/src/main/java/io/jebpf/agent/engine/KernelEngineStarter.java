@@ -62,6 +62,7 @@ public final class KernelEngineStarter implements EngineStarter {
 
   private final ThreadContexts contexts;
   private volatile boolean unpacking;
+  private volatile Optional<NativeRuntime> loaded = Optional.empty();
 
   public KernelEngineStarter(ThreadContexts contexts) {
     this.contexts = contexts;
@@ -70,12 +71,24 @@ public final class KernelEngineStarter implements EngineStarter {
   @Override
   public Engine start(Options options, AgentLog log, BooleanSupplier cancelled)
       throws EngineException {
-    return new Start(options, log, cancelled).run();
+    Start start = new Start(options, log, cancelled);
+    try {
+      return start.run();
+    } catch (EngineException | RuntimeException | Error e) {
+      start.undo.run();
+      throw e;
+    }
   }
 
   @Override
   public boolean hasFilesOnDisk() {
     return unpacking;
+  }
+
+  /** The C library keeps what was freed, more with each start on other threads. */
+  @Override
+  public void detached() {
+    loaded.ifPresent(NativeRuntime::trimNativeHeap);
   }
 
   /** One start. */
@@ -88,6 +101,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private ProcessMemory processMemory = (address, into, offset, length) -> false;
     private long stepNanos = System.nanoTime();
     private String offCpuRefusal = "";
+    private Runnable undo = () -> {};
     private String debugNonSafepoints = "unknown: the JVM does not describe itself";
 
     Start(Options options, AgentLog log, BooleanSupplier cancelled) {
@@ -98,6 +112,8 @@ public final class KernelEngineStarter implements EngineStarter {
 
     Engine run() throws EngineException {
       NativeRuntime runtime = loadNatives();
+      loaded = Optional.of(runtime);
+      undo = runtime::releaseThread;
       endStep("native libraries loaded");
       ProcessVm vm = runtime.processVm((int) ProcessHandle.current().pid());
       ProcessMemory memory = vm::read;
@@ -105,7 +121,7 @@ public final class KernelEngineStarter implements EngineStarter {
       ModuleTable modules = readModules(memory);
       endStep("mappings read");
       Optional<HotspotVm> hotspot = openHotspot(modules, memory);
-      hotspot.ifPresent(jvm -> debugNonSafepoints = DebugInfo.switchOn(jvm, memory));
+      hotspot.ifPresent(jvm -> switchOnDebugInfo(runtime, jvm, memory));
       endStep("JVM understood");
       KernelPrograms programs = loadPrograms(runtime, hotspot);
       try {
@@ -115,6 +131,16 @@ public final class KernelEngineStarter implements EngineStarter {
         programs.close();
         throw e;
       }
+    }
+
+    private void switchOnDebugInfo(NativeRuntime runtime, HotspotVm jvm, ProcessMemory memory) {
+      String outcome = DebugInfo.switchOn(jvm, memory);
+      debugNonSafepoints = outcome;
+      undo =
+          () -> {
+            DebugInfo.restore(outcome, jvm, memory);
+            runtime.releaseThread();
+          };
     }
 
     /** Tells how long the step took, and ends the start when it was called off. */
@@ -392,6 +418,7 @@ public final class KernelEngineStarter implements EngineStarter {
           facts,
           outOfMemory,
           offCpu,
+          undo,
           log);
     }
 

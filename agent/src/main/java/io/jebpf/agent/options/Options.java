@@ -1,11 +1,14 @@
 package io.jebpf.agent.options;
 
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the user asked for, checked and complete.
@@ -50,6 +53,8 @@ public record Options(
   /** Highest rate that can be asked for. */
   public static final int CPU_HZ_MAX = 10_000;
 
+  private static final Set<String> RATES = Set.of("cpuHz", "offCpu");
+
   /** How much is logged; each level includes those before it. */
   public enum LogLevel {
     ERROR,
@@ -67,6 +72,31 @@ public record Options(
       throw new IllegalArgumentException("options out of range: " + service + " " + cpuHz);
     }
     labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels)); // keeps the order given
+  }
+
+  /**
+   * Whether nothing but sampling rates is different, so that a running profiler can take the other
+   * ones over without a break. The off-CPU side cannot be loaded later: it has to be on in both.
+   */
+  public boolean differsOnlyInRates(Options other) {
+    if (offCpu.isOn() != other.offCpu.isOn()
+        || offCpu.idle() != other.offCpu.idle()
+        || offCpu.wakerNanos() != other.offCpu.wakerNanos()) {
+      return false;
+    }
+    try {
+      // By reflection, so that no option that comes later is forgotten here.
+      for (RecordComponent component : Options.class.getRecordComponents()) {
+        Method value = component.getAccessor();
+        if (!RATES.contains(component.getName())
+            && !value.invoke(this).equals(value.invoke(other))) {
+          return false;
+        }
+      }
+      return true;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("a record's own accessor cannot be called", e);
+    }
   }
 
   /** One line with every value, for the MBean and the log. */

@@ -16,7 +16,19 @@ public final class Logger {
     return NONE;
   }
 
+  public String getName() {
+    return "";
+  }
+
   public void warning(String message) {}
+
+  public void finest(String message) {}
+
+  public boolean isLoggable(Level level) {
+    return false;
+  }
+
+  public void log(LogRecord entry) {}
 
   public void log(Level level, String message) {}
 

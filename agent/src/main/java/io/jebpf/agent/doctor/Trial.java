@@ -1,0 +1,119 @@
+package io.jebpf.agent.doctor;
+
+import io.jebpf.agent.context.ThreadContexts;
+import io.jebpf.agent.engine.Engine;
+import io.jebpf.agent.engine.EngineException;
+import io.jebpf.agent.engine.KernelEngineStarter;
+import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.options.Options;
+import io.jebpf.agent.options.Options.LogLevel;
+import io.jebpf.agent.window.Window;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The proof: starts the profiler's own engine in this process, loads and attaches its programs, and
+ * looks whether a sample of this very thread arrives.
+ *
+ * @param step where on the failure ladder a JVM started here would stand
+ * @param why what is missing, or the failure
+ * @param advice what to do; may be empty
+ */
+record Trial(Step step, String why, String advice) {
+  /** The failure ladder, best first. */
+  enum Step {
+    FULL("full: running and waiting, with kernel, native and Java frames by name"),
+    NO_KERNEL_NAMES("all but the names of kernel functions"),
+    CPU_ONLY("CPU only: where threads run, not where they wait"),
+    NATIVE_ONLY("native and kernel frames only: no Java names"),
+    OFF("switched off: the application runs unprofiled");
+
+    private final String text;
+
+    Step(String text) {
+      this.text = text;
+    }
+
+    String text() {
+      return text;
+    }
+  }
+
+  private static final int HZ = 499;
+  private static final long TICK_NANOS = 5_000_000;
+
+  /** On a machine with nothing else to do, one sample takes 2 ms. */
+  private static final long DEADLINE_NANOS = 20_000_000_000L;
+
+  private static volatile long sink;
+
+  static Trial run(Options options) {
+    AgentLog quiet = AgentLog.toStandardError(LogLevel.ERROR); // what is missing is told below
+    ThreadContexts contexts = ThreadContexts.install(Optional.empty(), options.context(), quiet);
+    try (Engine engine = new KernelEngineStarter(contexts).start(options, quiet, () -> false)) {
+      return sample(engine, options);
+    } catch (EngineException e) {
+      String advice = e.advice().isEmpty() ? e.trouble().hint() : e.advice();
+      return new Trial(Step.OFF, e.trouble().title() + ": " + e.getMessage(), advice);
+    }
+  }
+
+  private static Trial sample(Engine engine, Options options) throws EngineException {
+    Window window = new Window(Window.Limits.STANDARD, engine.facts().mainBinary());
+    boolean waits = options.offCpu().tickNanos() > 0 && engine.offCpu().isPresent();
+    if (waits) {
+      engine.offCpu().period(TICK_NANOS);
+      engine.offCpu().start(System.nanoTime());
+    }
+    engine.rate(HZ);
+    long deadline = System.nanoTime() + DEADLINE_NANOS;
+    boolean ticked = !waits;
+    while ((window.taken() == 0 || !ticked) && System.nanoTime() < deadline) {
+      burn();
+      engine.drain(window);
+      engine.counters(); // brings the ticker's figures up to date
+      ticked = !waits || engine.offCpu().stats().ticks() > 0;
+    }
+    engine.rate(0);
+    if (waits) {
+      engine.offCpu().period(0);
+      engine.drain(window);
+    }
+    if (window.taken() == 0) {
+      return new Trial(
+          Step.OFF,
+          "everything was loaded and attached, and no sample of this process arrived",
+          "Please report this with the output of: java -jar jebpf.jar doctor --json");
+    }
+    List<String> missing = engine.facts().missing();
+    String took = window.taken() + " samples taken, " + engine.facts().engine();
+    return new Trial(
+        step(missing), missing.isEmpty() ? took : "missing: " + String.join("; ", missing), "");
+  }
+
+  /** The worst of what is missing. */
+  private static Step step(List<String> missing) {
+    Step worst = Step.FULL;
+    for (String what : missing) {
+      Step step =
+          what.startsWith("kernel symbols")
+              ? Step.NO_KERNEL_NAMES
+              : what.startsWith("waits") ? Step.CPU_ONLY : Step.NATIVE_ONLY;
+      worst = step.compareTo(worst) > 0 ? step : worst;
+    }
+    return worst;
+  }
+
+  private static void burn() {
+    long end = System.nanoTime() + 20_000_000;
+    long x = sink | 1;
+    while (System.nanoTime() < end) {
+      for (int i = 0; i < 10_000; i++) {
+        x ^= x << 13;
+        x ^= x >>> 7;
+        x ^= x << 17;
+      }
+    }
+    sink = x;
+  }
+}
