@@ -89,7 +89,10 @@ final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** Home of an installed JDK of that feature release. */
+  /**
+   * Home of a JDK of that feature release: an installed one, or one that build/fetch-jdks.sh has
+   * unpacked.
+   */
   static Optional<Path> jdk(int release) throws IOException {
     if (Runtime.version().feature() == release) {
       return Optional.of(Path.of(System.getProperty("java.home")));
@@ -104,7 +107,15 @@ final class ChildJvm implements AutoCloseable {
         }
       }
     }
-    return Optional.empty();
+    String cache = System.getenv("JEBPF_JDKS");
+    Path fetched =
+        (cache == null
+                ? Path.of(System.getProperty("user.home"), ".cache", "jebpf", "jdks")
+                : Path.of(cache))
+            .resolve(Integer.toString(release));
+    return Files.isExecutable(fetched.resolve("bin/java"))
+        ? Optional.of(fetched)
+        : Optional.empty();
   }
 
   long pid() {

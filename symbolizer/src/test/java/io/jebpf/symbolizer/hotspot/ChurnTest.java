@@ -33,10 +33,16 @@ class ChurnTest {
   private record Interpreted(long method, long constMethod) {}
 
   @ParameterizedTest(name = "JDK {0} {1}")
-  @CsvSource({"25,-XX:+UseParallelGC", "25,-XX:+UseG1GC", "17,-XX:+UseParallelGC"})
+  @CsvSource({
+    "25,-XX:+UseParallelGC",
+    "25,-XX:+UseG1GC",
+    "17,-XX:+UseParallelGC",
+    "21,-XX:+UseG1GC",
+    "28,-XX:+UseG1GC"
+  })
   void neverAnotherName(int release, String collector) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm");
+    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child =
             ChildJvm.start(
                 "Churn",

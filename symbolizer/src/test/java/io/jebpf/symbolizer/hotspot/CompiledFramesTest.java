@@ -24,10 +24,11 @@ class CompiledFramesTest {
     "17,-XX:-SegmentedCodeCache",
     "17,-XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints",
     "21,-XX:+TieredCompilation",
+    "28,-XX:+TieredCompilation",
   })
   void agreesWithTheClassFiles(int release, String options) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm");
+    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.startFromSource(home.get(), 1500, options.split(" "));
         ProcMemory memory = new ProcMemory(child.pid());
         FileSystem jrt =

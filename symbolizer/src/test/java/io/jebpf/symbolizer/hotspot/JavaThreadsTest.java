@@ -32,10 +32,13 @@ class JavaThreadsTest {
     "17,-XX:-UseCompressedClassPointers -XX:-UseCompressedOops,false",
     "17,-XX:+UseZGC,true",
     "21,-XX:+UseZGC -XX:+ZGenerational,true",
+    "21,-XX:+UseG1GC,false",
+    "28,-XX:+UseG1GC,true",
+    "28,-XX:+UseZGC,false",
   })
   void readsNamesAndRenamings(int release, String options, boolean symtab) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm");
+    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.start(home.get(), 0, options.split(" "));
         ProcMemory memory = new ProcMemory(child.pid())) {
       HotspotVm vm = Opened.vm(memory, new TestLibjvm(child.pid(), symtab));
@@ -71,10 +74,10 @@ class JavaThreadsTest {
   }
 
   @ParameterizedTest(name = "JDK {0}")
-  @CsvSource({"17", "21", "25"})
+  @CsvSource({"17", "21", "25", "28"})
   void fieldOffsetsFromSymbolsAndFromClassesAgree(int release) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm");
+    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.start(home.get(), 0);
         ProcMemory processMemory = new ProcMemory(child.pid())) {
       TestLibjvm libjvm = new TestLibjvm(child.pid(), true);
