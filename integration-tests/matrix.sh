@@ -3,7 +3,8 @@
 # own with the agent, and once more with async-profiler; the table goes into docs/quality.md. Needs root.
 #
 #   MATRIX_CELLS='G1/.*/deopt'  only cells whose name matches      MATRIX_FAILING=true  only cells that did not pass before
-#   MATRIX_PROFILERS=jebpf      without async-profiler             MATRIX_SECONDS=4     length of a load
+#   MATRIX_NEW=true             only cells without a result        MATRIX_SECONDS=4     length of a load in CPU time
+#   MATRIX_PROFILERS=jebpf      without async-profiler
 #   MATRIX_WORKERS=2            cells at a time                    MATRIX_PREFIX='nice' command before each java
 #   MATRIX_PAGE=                another page than docs/quality.md, empty for none
 set -eu
@@ -27,7 +28,7 @@ mkdir -p "$work/classes"
 cp "$jar" "$work/jebpf.jar"
 unzip -q -o -j "$async" linux-x64/libasyncProfiler.so -d "$work"
 "$jdk/bin/javac" -nowarn --release 21 -cp "$async" -d "$work/classes" \
-  $(find integration-tests/src/main/java -name '*.java')
+  $(find integration-tests/src/main/java/io/jebpf/it/{matrix,harness,pprof,workload} -name '*.java')
 native() { # target, then compiler flags
   local target=$1
   shift
@@ -42,6 +43,7 @@ exec "$jdk/bin/java" -Xmx1g -XX:+UseSerialGC -cp "$work/classes" \
   "-Dmatrix.dir=$work" "-Dmatrix.library=$work/libmatrix.so" "-Dmatrix.bare=$work/libmatrixbare.so" \
   "-Dmatrix.async=$work/libasyncProfiler.so" "-Dmatrix.page=${MATRIX_PAGE-$root/docs/quality.md}" \
   "-Dmatrix.cells=${MATRIX_CELLS:-.*}" "-Dmatrix.failing=${MATRIX_FAILING:-false}" \
+  "-Dmatrix.new=${MATRIX_NEW:-false}" \
   "-Dmatrix.profilers=${MATRIX_PROFILERS:-jebpf,async}" "-Dmatrix.seconds=${MATRIX_SECONDS:-4}" \
   "-Dmatrix.workers=${MATRIX_WORKERS:-2}" "-Dmatrix.prefix=${MATRIX_PREFIX:-}" \
   io.jebpf.it.matrix.check.Matrix

@@ -42,7 +42,9 @@ class ChurnTest {
   })
   void neverAnotherName(int release, String collector) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
+    Assumptions.assumeTrue(
+        home.isPresent(),
+        "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child =
             ChildJvm.start(
                 "Churn",

@@ -28,7 +28,9 @@ class CompiledFramesTest {
   })
   void agreesWithTheClassFiles(int release, String options) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
+    Assumptions.assumeTrue(
+        home.isPresent(),
+        "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.startFromSource(home.get(), 1500, options.split(" "));
         ProcMemory memory = new ProcMemory(child.pid());
         FileSystem jrt =

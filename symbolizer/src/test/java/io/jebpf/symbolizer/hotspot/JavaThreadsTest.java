@@ -38,7 +38,9 @@ class JavaThreadsTest {
   })
   void readsNamesAndRenamings(int release, String options, boolean symtab) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
+    Assumptions.assumeTrue(
+        home.isPresent(),
+        "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.start(home.get(), 0, options.split(" "));
         ProcMemory memory = new ProcMemory(child.pid())) {
       HotspotVm vm = Opened.vm(memory, new TestLibjvm(child.pid(), symtab));
@@ -77,7 +79,9 @@ class JavaThreadsTest {
   @CsvSource({"17", "21", "25", "28"})
   void fieldOffsetsFromSymbolsAndFromClassesAgree(int release) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
+    Assumptions.assumeTrue(
+        home.isPresent(),
+        "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.start(home.get(), 0);
         ProcMemory processMemory = new ProcMemory(child.pid())) {
       TestLibjvm libjvm = new TestLibjvm(child.pid(), true);

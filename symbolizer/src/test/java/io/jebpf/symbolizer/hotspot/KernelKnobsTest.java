@@ -104,7 +104,9 @@ class KernelKnobsTest {
   })
   void describesTheJvm(int release, String options, boolean symtab) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
-    Assumptions.assumeTrue(home.isPresent(), "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
+    Assumptions.assumeTrue(
+        home.isPresent(),
+        "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
     try (ChildJvm child = ChildJvm.start(home.get(), 200, options.split(" "));
         ProcMemory processMemory = new ProcMemory(child.pid())) {
       HotspotVm vm = Opened.vm(processMemory, new TestLibjvm(child.pid(), symtab));

@@ -22,9 +22,9 @@ import java.util.stream.Stream;
  *
  * <p>System properties: {@code matrix.dir} (working directory), {@code matrix.page} (page with the
  * table, none: not written), {@code matrix.cells} (pattern of cell names, such as {@code G1/.*}),
- * {@code matrix.failing} (true: only cells that did not pass), {@code matrix.profilers}, {@code
- * matrix.seconds}, {@code matrix.workers}, {@code matrix.prefix}, {@code matrix.async}, {@code
- * matrix.library}, {@code matrix.bare}.
+ * {@code matrix.failing} (true: only cells that did not pass), {@code matrix.new} (true: only those
+ * without a result), {@code matrix.profilers}, {@code matrix.seconds}, {@code matrix.workers},
+ * {@code matrix.prefix}, {@code matrix.async}, {@code matrix.library}, {@code matrix.bare}.
  */
 public final class Matrix {
   private final Path resultsFile;
@@ -115,13 +115,15 @@ public final class Matrix {
   private void run(CellRun run) throws Exception {
     Pattern wanted = Pattern.compile(System.getProperty("matrix.cells", ".*"));
     boolean failing = Boolean.getBoolean("matrix.failing");
+    boolean only = Boolean.getBoolean("matrix.new");
     ExecutorService workers = Executors.newFixedThreadPool(Integer.getInteger("matrix.workers", 2));
     List<Future<?>> running = new ArrayList<>();
     for (String profiler : System.getProperty("matrix.profilers", "jebpf,async").split(",")) {
       for (Cell cell : Cell.all()) {
         CellResult before = results.get(MatrixTable.key(cell, profiler));
         if (wanted.matcher(cell.name()).matches()
-            && !(failing && before != null && before.passes())) {
+            && !(failing && before != null && before.passes())
+            && !(only && before != null)) {
           running.add(workers.submit(() -> one(run, cell, profiler)));
         }
       }
