@@ -48,8 +48,10 @@ public final class ProfileFiles {
    * Writes a profile now, or when it can be.
    *
    * @param reservedBytes part of the budget that others use
+   * @param told whether the user knows already that the disk cannot be written
    */
-  public void write(String kind, Instant start, byte[] profile, long reservedBytes) {
+  public void write(String kind, Instant start, byte[] profile, long reservedBytes, boolean told) {
+    failing |= told;
     pending.add(new Pending(kind, start, profile));
     pendingBytes += profile.length;
     if (directory.isPresent() || open()) {

@@ -51,6 +51,10 @@ public final class SampleReader implements Profiles.Stream {
   private Window window;
   private Instant startWall = Instant.EPOCH;
   private long startNanos;
+
+  /** Length of this window: the first one of a JVM that sends is shorter. */
+  private long windowNanos;
+
   private Mark started = Mark.ZERO; // read once where one window ends and the next begins
   private long serial = 1;
   private boolean extended;
@@ -98,6 +102,21 @@ public final class SampleReader implements Profiles.Stream {
       writer.giveFree(new Window(Window.Limits.STANDARD, engine.facts().mainBinary()));
     }
     this.askedHz = options.cpuHz();
+    this.windowNanos =
+        options.uploads().isOn() ? shortened(options.windowNanos()) : options.windowNanos();
+  }
+
+  /**
+   * Between a fifth of a window and all of it, at random: windows of JVMs that were started
+   * together are not to end together, and be sent together.
+   */
+  private static long shortened(long windowNanos) {
+    double random = new java.util.SplittableRandom(seed()).nextDouble();
+    return (long) (windowNanos * (0.2 + 0.8 * random));
+  }
+
+  private static long seed() {
+    return System.nanoTime() ^ ProcessHandle.current().pid() << 40;
   }
 
   // ---- for any thread
@@ -185,7 +204,7 @@ public final class SampleReader implements Profiles.Stream {
       tick(now);
     }
     boolean full = window.isNearlyFull(); // and more may wait in the ring
-    if (now - startNanos >= options.windowNanos() || full) {
+    if (now - startNanos >= windowNanos || full) {
       endWindow(now);
     }
     if (!full && requests.isDue(now)) {
@@ -383,6 +402,7 @@ public final class SampleReader implements Profiles.Stream {
     waitsOverflowed += window.waitsOverflowed();
     sampledNanos += window.weightNanos();
     writer.hand(finished(end, now));
+    windowNanos = options.windowNanos();
     window = next.get();
     begin(now, end);
   }

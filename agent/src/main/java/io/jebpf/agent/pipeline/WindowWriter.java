@@ -144,7 +144,8 @@ public final class WindowWriter {
     String kind = profile.kind().fileName();
     sender.ifPresent(to -> to.put(kind, finished.start().toEpochMilli(), bytes));
     long reserved = sender.map(Sender::diskBytes).orElse(0L);
-    files.ifPresent(to -> to.write(kind, finished.start(), bytes, reserved));
+    boolean told = sender.map(Sender::diskFails).orElse(false);
+    files.ifPresent(to -> to.write(kind, finished.start(), bytes, reserved, told));
   }
 
   public long filesWritten() {

@@ -185,10 +185,9 @@ public final class OtlpProfile {
     a.number(2, string(source.sampleTypes.get(value).unit()));
     profile.message(1, a);
     List<Map<String, String>> sets = source.labelSets();
-    int types = source.sampleTypes.size();
     int stack = 1;
     for (int i = 0; i < source.sampleCount; i++) {
-      long amount = source.values[i * types + value];
+      long amount = amount(i, value);
       if (amount > 0) {
         stack(i);
         sample(profile, stack++, amount, sets.get(source.labelSetOf[i]));
@@ -209,6 +208,13 @@ public final class OtlpProfile {
             .array();
     profile.bytes(7, sixteen, sixteen.length);
     return profile;
+  }
+
+  /** Time off CPU is, to OpenTelemetry, all of it: asleep and waiting for a CPU. */
+  private long amount(int sample, int value) {
+    int first = sample * source.sampleTypes.size();
+    return source.values[first + value]
+        + (kind.equals("offcpu") ? source.values[first + value + 1] : 0);
   }
 
   /** Location ids of pprof are positions plus 1, as are indexes here behind the zero value. */

@@ -8,4 +8,4 @@ import java.util.Map;
  * @param path behind the server's URL
  * @param headers without those of authentication
  */
-record Call(String path, Map<String, String> headers, byte[] body) {}
+public record Call(String path, Map<String, String> headers, byte[] body) {}

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /** How a request ended. */
-sealed interface Reply {
+public sealed interface Reply {
 
   /**
    * The server answered.

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -57,10 +58,15 @@ public final class Sender {
   public record World(
       LongSupplier nanoClock,
       LongSupplier wallMillis,
-      ThreadFactory threads,
+      Function<ServerOptions, Transport> transports,
       Map<String, String> environment,
       long deadlineMillis,
       long seed) {}
+
+  /** Real requests; the client is made at the first. */
+  public static Transport http(ServerOptions server, String agent, ThreadFactory threads) {
+    return new HttpTransport(server, agent.replace(' ', '/'), threads);
+  }
 
   /** Empty when there is no server to send to. */
   public static Optional<Sender> of(
@@ -72,14 +78,14 @@ public final class Sender {
         new World(
             System::nanoTime,
             System::currentTimeMillis,
-            threads,
+            server -> http(server, agent, threads),
             System.getenv(),
             Lane.DEADLINE_MILLIS,
             System.nanoTime() * 31 + ProcessHandle.current().pid());
-    return Optional.of(new Sender(options, agent, log, world));
+    return Optional.of(new Sender(options, log, world));
   }
 
-  public Sender(Options options, String agent, AgentLog log, World world) {
+  public Sender(Options options, AgentLog log, World world) {
     this.log = log;
     this.nanoClock = world.nanoClock();
     this.deadlineMillis = world.deadlineMillis();
@@ -108,7 +114,7 @@ public final class Sender {
               i,
               server,
               Lane.protocol(server.kind()),
-              new HttpTransport(server, agent.replace(' ', '/'), world.threads()),
+              world.transports().apply(server),
               counters.get(i));
       lanes.add(new Lane(parts, spool, backoff, world.wallMillis(), pace, log));
     }
@@ -133,6 +139,11 @@ public final class Sender {
   /** Bytes on disk of what waits: to be left free by others that share the budget. */
   public long diskBytes() {
     return spool.diskBytes();
+  }
+
+  /** Whether the spool cannot be written now, which it has said. */
+  public boolean diskFails() {
+    return spool.diskFails();
   }
 
   /** Figures by name: {@code pyroscope.sent} and so on; docs/delivery.md lists them. */
@@ -238,16 +249,19 @@ public final class Sender {
 
   /** What servers that are well take in the time that is left. */
   public void finish() throws InterruptedException {
-    for (Lane lane : lanes) {
-      long left = endNanos - nanoClock.getAsLong();
-      boolean more = true;
-      while (more && left > 0 && lane.isWell()) {
-        more =
-            lane.step(nanoClock.getAsLong(), true, Math.max(1, left / 1_000_000)) != Long.MAX_VALUE;
-        left = endNanos - nanoClock.getAsLong();
+    List<Lane> open = new ArrayList<>(lanes);
+    long left = endNanos - nanoClock.getAsLong();
+    while (!open.isEmpty() && left > 0) {
+      for (Lane lane : List.copyOf(open)) { // in turn: none is to take all of the time
+        long now = nanoClock.getAsLong();
+        left = endNanos - now;
+        boolean more = lane.isWell() && left > 0;
+        if (!more || lane.step(now, true, Math.max(1, left / 1_000_000)) == Long.MAX_VALUE) {
+          open.remove(lane);
+        }
       }
-      lane.close();
     }
+    lanes.forEach(Lane::close);
     spool.close();
   }
 

@@ -218,6 +218,10 @@ final class Spool {
     return diskBytes + poisonBytes;
   }
 
+  synchronized boolean diskFails() {
+    return diskFails;
+  }
+
   /** Profiles that a server has not taken. */
   synchronized long waiting(int server) {
     return entries.stream().filter(entry -> entry.waitsFor(server)).count();

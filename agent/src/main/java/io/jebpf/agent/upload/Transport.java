@@ -1,7 +1,7 @@
 package io.jebpf.agent.upload;
 
 /** Makes one request, and ends within its deadline whatever the server does. */
-interface Transport extends AutoCloseable {
+public interface Transport extends AutoCloseable {
   /**
    * @param deadlineMillis from now, for everything: name, connection, TLS, request and reply
    */

@@ -93,9 +93,11 @@ public final class ParcaReceiver extends ProfileReceiver {
   private static Profile check(byte[] gzipped, Map<String, String> labels)
       throws Refusal, IOException {
     RawProfile raw = RawProfile.parse(gzipped);
-    // Parca takes stacks of any depth.
+    // Parca has no limits of samples, bytes and frames, but that of a message.
     List<String> broken =
-        PprofRules.broken(raw).stream().filter(rule -> !rule.matches("11: .* frames")).toList();
+        PprofRules.broken(raw).stream()
+            .filter(rule -> !rule.matches("11: .*(frames|samples|bytes uncompressed)"))
+            .toList();
     require(broken.isEmpty(), broken.toString());
     String type = labels.get("__name__") + "_" + String.join("_", raw.typeNames());
     require(type.matches("[a-zA-Z_:][a-zA-Z0-9_:]*"), "profile type " + type);

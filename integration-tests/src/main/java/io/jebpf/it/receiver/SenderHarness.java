@@ -33,9 +33,19 @@ public final class SenderHarness {
    */
   public SenderHarness(
       Path directory, long diskBytes, long deadlineMillis, ServerOptions... servers) {
+    this("test service", directory, diskBytes, deadlineMillis, servers);
+  }
+
+  /** With the name of a service, to deliver what a JVM of it left. */
+  public SenderHarness(
+      String service,
+      Path directory,
+      long diskBytes,
+      long deadlineMillis,
+      ServerOptions... servers) {
     logFile = directory.resolve("log");
     Options options =
-        new OptionsBuilder("test service")
+        new OptionsBuilder(service)
             .out(Optional.empty())
             .diskBytes(diskBytes)
             .uploads(new UploadOptions(List.of(servers), directory.resolve("spool")))
@@ -44,12 +54,15 @@ public final class SenderHarness {
     sender =
         new Sender(
             options,
-            "jebpf test",
             AgentLog.toFile(logFile, LogLevel.DEBUG),
             new Sender.World(
                 this::nanos,
                 () -> nanos() / 1_000_000 + wallOffsetMillis,
-                work -> Thread.ofPlatform().daemon().name("jebpf-http").unstarted(work),
+                server ->
+                    Sender.http(
+                        server,
+                        "jebpf test",
+                        work -> Thread.ofPlatform().daemon().name("jebpf-http").unstarted(work)),
                 Map.of("POD_NAME", "pod-1", "POD_NAMESPACE", "shop", "NODE_NAME", "node-7"),
                 deadlineMillis,
                 42));

@@ -3,7 +3,6 @@ package io.jebpf.it.receiver;
 import io.jebpf.agent.pprof.ProfileEncoder;
 import io.jebpf.agent.pprof.ProfileHeader;
 import io.jebpf.agent.pprof.ProfileKind;
-import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
@@ -13,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /** Profiles as the agent writes them, of made-up samples. */
 public final class SyntheticProfiles {
@@ -35,6 +35,12 @@ public final class SyntheticProfiles {
     return cpu(startMillis, 60, 12, 20, Map.of());
   }
 
+  /** With other labels on each of its stacks. */
+  public static byte[] labelled(
+      long startMillis, int stacks, IntFunction<Map<String, String>> labels) {
+    return encode(startMillis, stacks, 12, Map.of(), labels);
+  }
+
   /**
    * A CPU profile.
    *
@@ -44,6 +50,16 @@ public final class SyntheticProfiles {
    */
   public static byte[] cpu(
       long startMillis, int stacks, int depth, int threads, Map<String, String> labels) {
+    return encode(
+        startMillis, stacks, depth, labels, i -> Map.of("thread", "pool-1-thread-" + i % threads));
+  }
+
+  private static byte[] encode(
+      long startMillis,
+      int stacks,
+      int depth,
+      Map<String, String> labels,
+      IntFunction<Map<String, String>> ofStack) {
     Window window = new Window(new Window.Limits(64_000, 2_000_000, 64_000, 0), MAIN);
     for (int i = 0; i < stacks; i++) {
       int node = Window.ROOT;
@@ -52,8 +68,11 @@ public final class SyntheticProfiles {
             window.push(
                 node, frame % 40, frame == depth - 1 ? i : frame, SyntheticProfiles::resolve);
       }
-      Labels thread = Labels.of(LabelKey.THREAD, "pool-1-thread-" + i % threads);
-      window.add(node, window.labels(thread), 1_000_000 + i, 0);
+      Labels all = Labels.NONE;
+      for (Map.Entry<String, String> label : ofStack.apply(i).entrySet()) {
+        all = all.with(label.getKey(), label.getValue());
+      }
+      window.add(node, window.labels(all), 1_000_000 + i, 0);
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {

@@ -88,7 +88,7 @@ class FaultMatrixTest {
           new SenderHarness(directory, 256L << 20, HANG_DEADLINE_MILLIS, server.at(http.url()));
       http.fault(fault);
       List<String> keys = harness.put(PROFILES, now());
-      harness.run(20_000);
+      harness.run(4_000);
       assertTrue(http.connections() > 0, "the server was not even asked");
       assertEquals(0, harness.figure(server.key() + ".sent"), fault::toString);
       assertEquals(PROFILES, harness.waiting(), Files.readString(harness.logFile()));
