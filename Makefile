@@ -2,7 +2,7 @@
 
 MVN = mvn -B -ntp -q
 
-.PHONY: build test demo bench soak matrix format clean setup
+.PHONY: build test demo bench soak matrix fleet format clean setup
 
 ## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
@@ -29,6 +29,10 @@ soak: build
 matrix: build
 	@bpf/verify-kernels.sh bpf/target/natives/main/io/jebpf/bpf/jebpf.bpf.o
 	@integration-tests/matrix.sh
+
+## a thousand senders against one server that is down for ten minutes (about 15 minutes)
+fleet: build
+	@integration-tests/fleet.sh
 
 ## rewrites all Java sources in the project's format
 format: setup

@@ -43,7 +43,7 @@ final class Lane {
   private final LaneCounters counters;
   private final Backoff backoff;
   private final LongSupplier wallMillis;
-  private final long paceNanos;
+  private final LongSupplier paceNanos;
   private final AgentLog log;
 
   private long notBeforeNanos;
@@ -76,7 +76,7 @@ final class Lane {
       Spool spool,
       Backoff backoff,
       LongSupplier wallMillis,
-      long paceNanos,
+      LongSupplier paceNanos,
       AgentLog log) {
     this.index = parts.index();
     this.server = parts.server();
@@ -266,7 +266,7 @@ final class Lane {
       probing = false;
     }
     boolean backlog = spool.waiting(index) > BURST;
-    notBeforeNanos = nowNanos + (backlog ? backoff.spread(paceNanos) : 0);
+    notBeforeNanos = nowNanos + (backlog ? backoff.spread(paceNanos.getAsLong()) : 0);
   }
 
   private void suspected(SpoolEntry entry, boolean isSuspect, Verdict verdict, long nowNanos) {

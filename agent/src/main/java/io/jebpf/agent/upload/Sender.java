@@ -29,8 +29,15 @@ public final class Sender {
   private static final int DISK_PARTS = 2;
 
   private static final long SPREAD_NANOS_MAX = 2_500_000_000L;
-  private static final long PACE_NANOS_MAX = 1_000_000_000L;
-  private static final long PACE_NANOS_MIN = 10_000_000L;
+
+  /** What waits is sent so many times as fast as profiles come, so that the server can keep up. */
+  private static final int CATCH_UP = 4;
+
+  /** Profiles of a window, as long as it is not known how many come. */
+  private static final int KINDS = 3;
+
+  /** Profiles after which it is known. */
+  private static final int PUTS_MIN = 4;
 
   /** After a defect; the state may be odd, and the log is not to be flooded. */
   private static final long FAILED_NANOS = 10_000_000_000L;
@@ -42,11 +49,14 @@ public final class Sender {
   private final LongSupplier nanoClock;
   private final long spreadNanos;
   private final long deadlineMillis;
+  private final long windowNanos;
 
   private volatile Optional<Thread> runner = Optional.empty();
   private volatile boolean ending;
   private volatile long endNanos;
   private volatile boolean putSince;
+  private volatile long puts;
+  private volatile long firstPutNanos;
   private long adoptNanos;
   private long failures;
 
@@ -106,7 +116,7 @@ public final class Sender {
             counters,
             options.diskBytes() / DISK_PARTS,
             log);
-    long pace = Math.max(PACE_NANOS_MIN, Math.min(options.windowNanos() / 12, PACE_NANOS_MAX));
+    this.windowNanos = options.windowNanos();
     for (int i = 0; i < servers.size(); i++) {
       ServerOptions server = servers.get(i);
       Lane.Parts parts =
@@ -116,7 +126,7 @@ public final class Sender {
               Lane.protocol(server.kind()),
               world.transports().apply(server),
               counters.get(i));
-      lanes.add(new Lane(parts, spool, backoff, world.wallMillis(), pace, log));
+      lanes.add(new Lane(parts, spool, backoff, world.wallMillis(), this::paceNanos, log));
     }
   }
 
@@ -130,6 +140,10 @@ public final class Sender {
    */
   public void put(String kind, long startMillis, byte[] profile) {
     spool.put(kind, startMillis, profile);
+    if (puts == 0) {
+      firstPutNanos = nanoClock.getAsLong();
+    }
+    puts = puts + 1; // the writer is the only one who writes it
     putSince = true;
     runner.ifPresent(LockSupport::unpark);
   }
@@ -245,6 +259,15 @@ public final class Sender {
       wait = next == Long.MAX_VALUE ? wait : Math.min(wait, next - nanoClock.getAsLong());
     }
     return putSince ? 0 : Math.max(0, wait);
+  }
+
+  /** Mean time between two of a backlog that are sent. */
+  private long paceNanos() {
+    long between =
+        puts < PUTS_MIN
+            ? windowNanos / KINDS
+            : (nanoClock.getAsLong() - firstPutNanos) / (puts - 1);
+    return Math.min(between, windowNanos) / CATCH_UP * 4 / 3; // spread makes it three quarters
   }
 
   /** What servers that are well take in the time that is left. */
