@@ -20,13 +20,13 @@ static __always_inline __u64 current_java_thread(struct walk *w)
 	if (!thread || config.thread_object == JEBPF_ABSENT ||
 	    config.java_thread_tid == JEBPF_ABSENT || config.java_thread_eetop == JEBPF_ABSENT)
 		return 0;
-	own = object_of(read_pointer(read_pointer(thread + config.thread_object)));
-	if (!own || read_pointer(own + config.java_thread_eetop) != thread)
+	own = object_of(read_pointer(w, read_pointer(w, thread + config.thread_object)));
+	if (!own || read_pointer(w, own + config.java_thread_eetop) != thread)
 		return 0;
 	current = own;
 	if (config.thread_vthread != JEBPF_ABSENT)
-		current = object_of(read_pointer(read_pointer(thread + config.thread_vthread)));
-	return current ? read_pointer(current + config.java_thread_tid) : 0;
+		current = object_of(read_pointer(w, read_pointer(w, thread + config.thread_vthread)));
+	return current ? read_pointer(w, current + config.java_thread_tid) : 0;
 }
 
 /* The record in use of a thread, 0 when it has no context. */

@@ -6,12 +6,19 @@
 /* bl imm26, or blr xN */
 static __always_inline int behind_call(struct walk *w, __u64 pc)
 {
-	__u32 instruction = read_int(pc - 4);
+	__u32 instruction = 0;
 
+	if (read_user(&instruction, 4, pc - 4))
+		return -1;
 	return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfffffc1f) == 0xd63f0000;
 }
 
 static __always_inline __u64 lowered_by(const struct walk *w, int i)
+{
+	return 0;
+}
+
+__noinline int out_of_line_depth(struct walk *w)
 {
 	return 0;
 }

@@ -17,6 +17,8 @@
 #define PUSHED_RBP (10 * 8)
 #define PUSHED_RAX (15 * 8)
 #define FPU_STATE_MAX 4096
+#define BARRIER_DEPTH_MAX 1024
+#define BARRIER_UNSEEN (1 << 20)
 
 /*
  * Whether the word at an address returns behind a call that goes into the blob being unwound: call
@@ -27,9 +29,12 @@ __noinline int called_here(struct walk *w, __u64 address)
 	__u8 c[16] = {};
 	__u64 goes_to;
 
-	if (!w || read_word(w, address) || !in_code_cache(w->value) ||
-	    read_user(c, LONG_CALL_BYTES, w->value - LONG_CALL_BYTES))
+	if (!w || read_word(w, address) || !in_code_cache(w->value))
 		return 0;
+	if (read_user(c, LONG_CALL_BYTES, w->value - LONG_CALL_BYTES)) {
+		w->fault = 1;
+		return 0;
+	}
 	if (c[8] == 0xe8)
 		goes_to = w->value + (__s64)(__s32)(c[9] | c[10] << 8 | c[11] << 16 | (__u32)c[12] << 24);
 	else if (c[0] == 0x49 && c[1] == 0xba && c[10] == 0x41 && c[11] == 0xff && c[12] == 0xd2)
@@ -43,7 +48,7 @@ __noinline int called_here(struct walk *w, __u64 address)
 /* Looks for a certain return address above the first two words. */
 __noinline int scan_stub(struct walk *w)
 {
-	if (!w)
+	if (!w || !RULE(SCAN_STUB))
 		return -1;
 	for (int k = 2; k < SCAN_WORDS_MAX; k++) {
 		if (called_here(w, w->sp + 8 * k))
@@ -60,6 +65,8 @@ static __always_inline int unwind_barrier_stub(struct walk *w)
 {
 	__u64 fp;
 
+	if (!RULE(BARRIER_STUB))
+		return -1;
 	if (!read_word(w, w->sp) && w->value == COOKIE)
 		return return_at(w, w->sp + 8, w->fp);
 	if (!read_word(w, w->sp + 8) && w->value == COOKIE) {
@@ -84,7 +91,7 @@ static __always_inline int unwind_forward_exception(struct walk *w)
 	int pop = find_bytes(w, EXIT_BEFORE - 24, EXIT_BEFORE + 56, 0x5ad88b48, ~0u);
 	__u64 skip = 0;
 
-	if (pop < 0)
+	if (pop < 0 || !RULE(FORWARD_EXCEPTION))
 		return -1;
 	if (EXIT_BEFORE > pop + 3) {
 		if (find_bytes(w, pop, EXIT_BEFORE, 0xe3ff, 0xffff) >= 0)
@@ -112,10 +119,10 @@ static __always_inline int unwind_patching_adapter(struct walk *w)
 	__u32 fpu;
 	int add;
 
-	if (read_user(w->bytes, AROUND_PC, w->pc))
-		return -1;
+	if (read_code(w, AROUND_PC, w->pc))
+		return MARK(w, JEBPF_END_READ_FAULT);
 	add = find_bytes(w, 0, AROUND_PC - 8, 0xc48148, 0xffffff);
-	if (add < 0)
+	if (add < 0 || !RULE(ADAPTER_PATCHES))
 		return -1;
 	fpu = four_bytes(w, add + 3);
 	if (fpu > FPU_STATE_MAX)
@@ -129,6 +136,40 @@ static __always_inline int unwind_patching_adapter(struct walk *w)
 	return to_caller(w, ra, sp + 8, fp);
 }
 
+/*
+ * The adapter from compiled to interpreted code holds its callee's class alive first. Some collectors'
+ * barrier there saves all registers, and calls C++. How far rsp is lowered at the pc is added up over the
+ * instructions since the barrier's start: the code is straight but for jumps over balanced pieces.
+ * -1: the pc is not in a barrier.
+ */
+__noinline int adapter_depth(struct walk *w)
+{
+	__u64 size;
+
+	if (!w)
+		return -1;
+	size = w->pc - w->self.blob;
+	if (size > BARRIER_CODE)
+		size = BARRIER_CODE;
+	if (size < 16 || read_code(w, size, w->pc - size))
+		return -1;
+	w->high = size;
+	w->low = BARRIER_UNSEEN;
+	for (__u32 i = 2; i < BARRIER_CODE; i++)
+		if (add_depth(w, i))
+			break;
+	return w->low < BARRIER_DEPTH_MAX ? w->low : -1;
+}
+
+static __always_inline int unwind_adapter_barrier(struct walk *w)
+{
+	int depth = adapter_depth(w);
+
+	if (!RULE(ADAPTER_BARRIER) || depth < 0 || !java_caller(w, w->sp + depth))
+		return -1;
+	return return_at(w, w->sp + depth, w->fp);
+}
+
 /* Stubs and upcalls below another frame: rbp frames, but for a few. */
 __noinline int unwind_stub(struct walk *w)
 {
@@ -140,6 +181,8 @@ __noinline int unwind_stub(struct walk *w)
 	if (w->self.kind == CODE_ADAPTER) {
 		result = unwind_patching_adapter(w);
 		if (result < 0)
+			result = unwind_adapter_barrier(w);
+		if (result < 0)
 			result = scan_stub(w);
 		return result >= 0 ? result : unwind_pushed_words(w, w->sp);
 	}
@@ -147,11 +190,11 @@ __noinline int unwind_stub(struct walk *w)
 		result = unwind_barrier_stub(w);
 		if (result >= 0)
 			return result;
-		if (!read_user(w->bytes, EXIT_BYTES, w->pc - EXIT_BEFORE)) {
-			result = unwind_forward_exception(w);
-			if (result >= 0)
-				return result;
-		}
+		if (read_code(w, EXIT_BYTES, w->pc - EXIT_BEFORE))
+			return MARK(w, JEBPF_END_READ_FAULT);
+		result = unwind_forward_exception(w);
+		if (result >= 0)
+			return result;
 		if (!called_here(w, w->fp + 8)) {
 			result = scan_stub(w);
 			if (result >= 0)
@@ -160,7 +203,7 @@ __noinline int unwind_stub(struct walk *w)
 		if (!plausible_word(w, w->fp + 8))
 			return unwind_pushed_words(w, w->sp);
 	}
-	if (w->self.pc == config.call_stub_return)
+	if (RULE(ENTRY_WRAPPER_ANCHOR) && w->self.pc == config.call_stub_return)
 		w->entry_fp = w->fp;
 	fp = WORD(w, w->fp);
 	ra = WORD(w, w->fp + 8);
@@ -174,8 +217,8 @@ __noinline int unwind_stub(struct walk *w)
 static __always_inline int unwind_adapter(struct walk *w)
 {
 	const __u8 *c = &w->bytes[EXIT_BEFORE];
-	bool moved = w->r13 > w->sp && w->r13 - w->sp < ADAPTER_ARGS_MAX;
-	bool popped = c[0] == 0x50 || c[-1] == 0x58;
+	bool moved = RULE(ADAPTER_SENDER) && w->r13 > w->sp && w->r13 - w->sp < ADAPTER_ARGS_MAX;
+	bool popped = RULE(ADAPTER_POPPED) && (c[0] == 0x50 || c[-1] == 0x58);
 
 	if (popped && plausible_return(w, w->rax))
 		return to_caller(w, w->rax, moved ? w->r13 : w->sp, w->fp);
@@ -196,6 +239,8 @@ static __always_inline int stub_state(struct walk *w)
 {
 	const __u8 *c = &w->bytes[EXIT_BEFORE];
 
+	if (!RULE(STUB_STATE))
+		return WHOLE_FRAME;
 	if (c[0] == 0xc3 || (c[0] == 0xc5 && c[1] == 0xf8 && c[2] == 0x77 && c[3] == 0xc3))
 		return RA_AT_SP;
 	if (c[0] == 0x55 && c[1] == 0x48 && c[2] == 0x8b && c[3] == 0xec)
@@ -207,6 +252,14 @@ static __always_inline int stub_state(struct walk *w)
 		return RA_ABOVE_FP;
 	if (c[0] == 0xe9 && c[-1] == 0x5d)
 		return RA_AT_SP;
+	/* C2's rethrow stub: push [rsp + 24]; pop [rsp] */
+	if (RULE(RETHROW) && c[0] == 0x48 && c[1] == 0x8f && c[2] == 0x04 && c[3] == 0x24)
+		return ONE_PUSHED;
+	/* C1's exception stub: leave; pop rcx; jmp rcx, the handler's address as return address */
+	if (RULE(HANDLER) && c[0] == 0x59 && c[1] == 0xff && c[2] == 0xe1)
+		return HANDLER_AT_SP;
+	if (RULE(HANDLER_POPPED) && c[-1] == 0x59 && c[0] == 0xff && c[1] == 0xe1)
+		return HANDLER_IN_RCX;
 	/* exception blob: push rdx; sub rsp, 8; mov [rsp], rbp */
 	if (c[0] == 0x52 && c[1] == 0x48 && c[2] == 0x83 && c[3] == 0xec && c[4] == 0x08)
 		return RA_IN_RDX;
@@ -220,7 +273,7 @@ __noinline int returns_to_code(struct walk *w, __u64 address)
 {
 	if (!w || read_word(w, address) || !in_code_cache(w->value))
 		return 0;
-	if (in_interpreter(w->value))
+	if (in_interpreter(w->value) || (RULE(RETURNS_TO_CALL_STUB) && w->value == config.call_stub_return))
 		return 1;
 	return !find_code(w, w->value) && w->found.kind == CODE_NMETHOD;
 }
@@ -250,21 +303,23 @@ static __always_inline bool exception_delivered(struct walk *w)
 {
 	int pop = find_bytes(w, EXIT_BEFORE - 40, EXIT_BEFORE, 0xc08b4c5a, ~0u);
 
-	return pop >= 0 && find_bytes(w, pop, EXIT_BEFORE, 0xe0ff41, 0xffffff) < 0;
+	return RULE(EXCEPTION_BLOB) && pop >= 0 && find_bytes(w, pop, EXIT_BEFORE, 0xe0ff41, 0xffffff) < 0;
 }
 
 static __always_inline int unwind_exact_runtime(struct walk *w, int state)
 {
-	__u64 sp = w->sp + w->self.frame_bytes;
+	__u64 sp = w->sp + w->self.frame_bytes + (state == ONE_PUSHED ? 8 : 0);
 	__u64 fp;
 
 	if (state == RA_IN_RDX || exception_delivered(w))
 		return to_caller(w, w->rdx, w->sp, w->fp);
-	if (state == RA_AT_SP && returns_to_code(w, w->sp))
+	if (state == HANDLER_IN_RCX)
+		return to_caller(w, w->rcx, w->sp, w->fp);
+	if ((state == RA_AT_SP || state == HANDLER_AT_SP) && returns_to_code(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	if (state == RA_ABOVE_FP && returns_to_code(w, w->sp + 8))
 		return return_at_pushed_fp(w);
-	if (returns_to_code(w, sp - 8)) {
+	if (RULE(RUNTIME_FRAME) && returns_to_code(w, sp - 8)) {
 		fp = WORD(w, sp - 16);
 		return return_at(w, sp - 8, fp);
 	}
@@ -287,7 +342,7 @@ __noinline int unwind_exact_stub(struct walk *w)
 	result = unwind_forward_exception(w);
 	if (result >= 0)
 		return result;
-	if (called_here(w, w->sp))
+	if (RULE(CALLED_HERE) && called_here(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	if (called_here(w, w->sp + 8))
 		return return_at_pushed_fp(w);
@@ -304,19 +359,26 @@ __noinline int unwind_exact_blob(struct walk *w)
 
 	if (!w)
 		return 1;
-	if (read_user(w->bytes, EXIT_BYTES, w->pc - EXIT_BEFORE))
-		return unwind_uncertain_blob(w);
-	if (w->self.kind == CODE_ADAPTER)
+	if (read_code(w, EXIT_BYTES, w->pc - EXIT_BEFORE))
+		return MARK(w, JEBPF_END_READ_FAULT);
+	if (w->self.kind == CODE_ADAPTER) {
+		state = unwind_adapter_barrier(w);
+		if (state >= 0)
+			return state;
+		if (read_code(w, EXIT_BYTES, w->pc - EXIT_BEFORE))
+			return MARK(w, JEBPF_END_READ_FAULT);
 		return unwind_adapter(w);
+	}
 	/* no frame, but a load barrier in them may save registers */
-	if ((w->self.kind == CODE_INTRINSIC || w->self.kind == CODE_VTABLE) && plausible_word(w, w->sp))
+	if (RULE(FRAMELESS) && (w->self.kind == CODE_INTRINSIC || w->self.kind == CODE_VTABLE) &&
+	    plausible_word(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	state = stub_state(w);
 	if (state == RA_AT_SP && plausible_word(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
-	if (in_continuation_stubs(w->pc))
+	if (RULE(CONTINUATION_STUBS) && in_continuation_stubs(w->pc))
 		return cross_to_carrier(w);
 	if (w->self.frame_bytes > 0)
 		return unwind_exact_runtime(w, state);

@@ -10,7 +10,7 @@
 /* Pushes the frame of the method whose entry code runs: its Method* is in rbx, bci is 0. */
 static __always_inline int push_entered(struct walk *w)
 {
-	__u64 const_method = w->rbx ? read_pointer(w->rbx + config.method_const) : 0;
+	__u64 const_method = w->rbx ? read_pointer(w, w->rbx + config.method_const) : 0;
 
 	if (!const_method)
 		return MARK(w, JEBPF_END_CODELET);
@@ -36,25 +36,25 @@ __noinline int unwind_entry(struct walk *w)
 		pop_rax = config.entry_codelets[i].pop_rax;
 		push_rax = config.entry_codelets[i].push_rax;
 	}
-	if (offset >= built)
+	if (!RULE(ENTRY) || offset >= built)
 		return -1;
 	if (push_entered(w))
 		return 1;
 	fp = w->fp;
-	if (offset <= pop_rax && plausible_word(w, w->sp)) {
+	if (RULE(ENTRY_BEGIN) && offset <= pop_rax && plausible_word(w, w->sp)) {
 		ra = w->value;
 		sender = w->sp + 8;
 	} else if (offset <= pop_rax) {
 		/* methods that are done right here: `pop rdi; mov rsp, r13; jmp rdi` */
 		ra = w->rdi;
 		sender = w->sp;
-	} else if (offset <= push_rax) {
+	} else if (RULE(ENTRY_POPPED) && offset <= push_rax) {
 		ra = w->rax;
 		sender = w->sp;
-	} else if (offset == push_rax + 1) {
+	} else if (RULE(ENTRY_PUSHED) && offset == push_rax + 1) {
 		ra = WORD(w, w->sp);
 		sender = w->sp + 8;
-	} else if (offset < push_rax + 5) {
+	} else if (RULE(ENTRY_FP) && offset < push_rax + 5) {
 		fp = WORD(w, w->sp);
 		ra = WORD(w, w->sp + 8);
 		sender = w->sp + 16;
@@ -110,7 +110,7 @@ static __always_inline int unwind_throw(struct walk *w, int at)
 	int pop = find_bytes(w, at, EXIT_BYTES, 0xe3ff585a, ~0u);
 	__u64 skip;
 
-	if (push < 0 || pop < push || EXIT_BEFORE > pop + 2)
+	if (!RULE(INTERPRETER_THROW) || push < 0 || pop < push || EXIT_BEFORE > pop + 2)
 		return -1;
 	if (EXIT_BEFORE <= push)
 		return leave_interpreter(w, w->rdx, w->sp);
@@ -140,7 +140,7 @@ __noinline int unwind_exit(struct walk *w)
 	__u8 pop;
 	__u64 ra;
 
-	if (!w || read_user(w->bytes, EXIT_BYTES, w->pc - EXIT_BEFORE))
+	if (!w || read_code(w, EXIT_BYTES, w->pc - EXIT_BEFORE))
 		return -1;
 	/* the last `mov rsp, rbx` before the pc, or one close behind it */
 	for (int i = 0; i < 4; i++) {
@@ -154,21 +154,21 @@ __noinline int unwind_exit(struct walk *w)
 	pop = w->bytes[(at - 1) & 255];
 	if (pop != 0x5a && pop != 0x5e && (pop != 0x5d || w->bytes[(at - 2) & 255] != 0x41))
 		return -1;
-	if (EXIT_BEFORE < at) {
+	if (RULE(EXIT_LEFT) && EXIT_BEFORE < at) {
 		next = at - (pop == 0x5d ? 2 : 1) - EXIT_BEFORE; /* bytes to the pop */
 		if (next && (four_bytes(w, EXIT_BEFORE) & 0xffff) != 0xc641)
 			return -1;
 		ra = WORD(w, w->sp);
 		return leave_interpreter(w, ra, w->rbx);
 	}
-	if (EXIT_BEFORE == at)
+	if (RULE(EXIT_POPPED) && EXIT_BEFORE == at)
 		return leave_interpreter(w, popped(w, pop), w->rbx);
 	jump = find_bytes(w, at, EXIT_BEFORE, 0xe0ff, 0xf8ff);
 	if (jump >= 0) /* behind the jump other code begins */
 		return -1;
 	if (pop == 0x5a && find_bytes(w, at, EXIT_BYTES, 0xe3ff585a, ~0u) >= 0)
 		return unwind_throw(w, at);
-	return leave_interpreter(w, popped(w, pop), w->sp);
+	return RULE(EXIT_RETURN) ? leave_interpreter(w, popped(w, pop), w->sp) : -1;
 }
 
 /*
@@ -182,7 +182,7 @@ __noinline int unwind_frameless_interpreter(struct walk *w)
 
 	if (!w)
 		return 1;
-	if (read_user(w->bytes, EXIT_BYTES, w->pc))
+	if (read_code(w, EXIT_BYTES, w->pc))
 		return -1;
 	/* behind the call: `[add rsp, 8; jmp +5; call;] mov rbx, rax; pop rdx; pop rax; jmp rbx` */
 	pop = find_bytes(w, 0, 20, 0xe3ff585a, ~0u);

@@ -19,6 +19,9 @@ enum exact_state {
 	RA_ABOVE_FP = 2,   /* rbp pushed: [rsp] is rbp, [rsp + 8] the return address */
 	WHOLE_KEEP_FP = 3, /* frame allocated, rbp not stored yet */
 	RA_IN_RDX = 4,	   /* an exception's pc, about to be pushed */
+	HANDLER_AT_SP = 5, /* an exception handler in compiled code: no call is in front of it */
+	HANDLER_IN_RCX = 6,
+	ONE_PUSHED = 7, /* the whole frame, and a word below it */
 };
 
 /* Whether the bytes before an address are a call: e8 rel32, or ff /2 with any addressing. */
@@ -27,7 +30,7 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 	__u8 c[CALL_BYTES + 1] = {};
 
 	if (read_user(c, CALL_BYTES, pc - CALL_BYTES))
-		return 0;
+		return -1;
 	return c[2] == 0xe8 || (c[5] == 0xff && (c[6] & 0x38) == 0x10) ||
 	       (c[4] == 0xff && (c[5] & 0x38) == 0x10) || (c[3] == 0xff && (c[4] & 0x38) == 0x10) ||
 	       (c[1] == 0xff && (c[2] & 0x38) == 0x10) || (c[0] == 0xff && (c[1] & 0x38) == 0x10);
@@ -46,6 +49,78 @@ static __always_inline __u64 lowered_by(const struct walk *w, int i)
 		return w->bytes[i + 3] | w->bytes[i + 4] << 8 | (__u64)w->bytes[i + 5] << 16 |
 		       (__u64)w->bytes[i + 6] << 24;
 	return 0;
+}
+
+/* By how much the instruction at w->bytes[i] lowers rsp; only those that adapters have are known. */
+static __always_inline int lowers(const __u8 *c)
+{
+	__u32 quad = c[0] | c[1] << 8 | c[2] << 16 | (__u32)c[3] << 24;
+	__u32 three = quad & 0xffffff;
+
+	if (three == 0xec8348) /* sub rsp, imm8 */
+		return c[3];
+	if (three == 0xec8148 && !c[5]) /* sub rsp, imm32 */
+		return c[3] | c[4] << 8;
+	if (three == 0xc48348) /* add */
+		return -(int)c[3];
+	if (three == 0xc48148 && !c[5])
+		return -(int)(c[3] | c[4] << 8);
+	if (quad == 0xec83489c) /* pushf, in front of a sub */
+		return 8;
+	if (c[0] == 0x9d && c[-1] == 8 && c[-2] == 0xc4) /* popf, behind an add */
+		return -8;
+	if (quad == 0x49524150 || three == 0x495241) /* push rax; push r10; mov rdi, r10 */
+		return 8;
+	if (three == 0x585a41 || (c[0] == 0x58 && c[-1] == 0x5a && c[-2] == 0x41)) /* pop r10; pop rax */
+		return -8;
+	return 0;
+}
+
+/*
+ * Adds up how far rsp is lowered, in w->low, by the instruction at w->bytes[i]; the sum is never below 0,
+ * since the code may begin in the middle of a piece. 1: the pc is reached. A function of its own, and all
+ * state in memory: the verifier looks at it once, not in each round of a loop.
+ */
+__noinline int add_depth(struct walk *w, __u32 i)
+{
+	const __u8 *c;
+	__s64 depth;
+
+	if (!w || i >= w->high)
+		return 1;
+	c = &w->bytes[i & 1023];
+	if (c[0] == 0x48 && c[1] == 0x83 && c[2] == 0xfb && !c[3] && c[4] == 0x0f) {
+		w->low = 0; /* cmp rbx, 0; je: an adapter's barrier begins */
+		return 0;
+	}
+	depth = w->low + lowers(c);
+	w->low = depth < 0 ? 0 : depth;
+	return 0;
+}
+
+/*
+ * How far rsp is lowered at a pc in an nmethod behind its prologue, by the code between. Barriers lower it
+ * in pieces of code of their own, which end with `add rsp, imm; jmp`.
+ */
+__noinline int out_of_line_depth(struct walk *w)
+{
+	__u64 size;
+
+	if (!w || w->self.complete < 0)
+		return 0;
+	size = w->self.pc_offset - w->self.complete;
+	if (size > LOOK_BACK_BYTES)
+		size = LOOK_BACK_BYTES;
+	if (w->self.pc_offset < (__u32)w->self.complete + 4 || read_code(w, size, w->pc - size))
+		return 0;
+	w->high = size;
+	w->low = 0;
+	for (__u32 i = 0; i < LOOK_BACK_BYTES; i++) {
+		if (w->bytes[i] != 0x48)
+			continue;
+		add_depth(w, i);
+	}
+	return w->low < BARRIER_FRAME_MAX ? w->low : 0;
 }
 
 /* Goes to the caller where the return address is the word at `address`. */
@@ -77,12 +152,12 @@ __noinline int prologue_state(struct walk *w, __u64 entry)
 	__u64 at;
 	__u8 *c;
 
-	if (!w || read_user(w->bytes, PROLOGUE_BYTES, entry))
+	if (!w || read_code(w, PROLOGUE_BYTES, entry))
 		return WHOLE_FRAME;
 	for (int i = 0; i < PROLOGUE_BYTES - 16; i++) {
 		c = &w->bytes[i];
 		at = entry + i;
-		if (c[0] == 0x55 && c[1] == 0x48 && c[3] == 0xec &&
+		if (RULE(PROLOGUE) && c[0] == 0x55 && c[1] == 0x48 && c[3] == 0xec &&
 		    (c[2] == 0x8b || c[2] == 0x83 || c[2] == 0x81)) {
 			if (w->pc <= at)
 				return RA_AT_SP;
@@ -94,11 +169,11 @@ __noinline int prologue_state(struct walk *w, __u64 entry)
 			at += c[2] == 0x83 ? 4 : 7;
 			return w->pc < at ? RA_ABOVE_FP : WHOLE_FRAME;
 		}
-		if (c[0] == 0x48 && c[1] == 0x81 && c[2] == 0xec && c[7] == 0x48 && c[8] == 0x89 &&
+		if (RULE(PROLOGUE_LEAF) && c[0] == 0x48 && c[1] == 0x81 && c[2] == 0xec && c[7] == 0x48 && c[8] == 0x89 &&
 		    (c[9] == 0x6c || c[9] == 0xac) && c[10] == 0x24) {
 			if (w->pc <= at)
 				return RA_AT_SP;
-			return w->pc == at + 7 ? WHOLE_KEEP_FP : WHOLE_FRAME;
+			return RULE(PROLOGUE_KEEP_FP) && w->pc == at + 7 ? WHOLE_KEEP_FP : WHOLE_FRAME;
 		}
 	}
 	return WHOLE_FRAME;
@@ -112,62 +187,42 @@ static __always_inline int epilogue_state(struct walk *w)
 {
 	const __u8 *c = &w->bytes[BEFORE_PC];
 
-	if (read_user(w->bytes, AROUND_PC, w->pc - BEFORE_PC))
+	if (read_code(w, AROUND_PC, w->pc - BEFORE_PC))
 		return WHOLE_FRAME;
-	if (c[0] == 0xc3)
+	if (RULE(EPILOGUE_RET) && c[0] == 0xc3)
 		return RA_AT_SP;
 	/* `pop rbp`, also before a tail jump to a stub that throws on; nothing else pops it */
-	if (c[0] == 0x5d)
+	if (RULE(EPILOGUE_POP) && c[0] == 0x5d)
 		return RA_ABOVE_FP;
-	if (c[0] == 0xe9 && c[-1] == 0x5d)
+	if (RULE(EPILOGUE_JUMP) && c[0] == 0xe9 && c[-1] == 0x5d)
 		return RA_AT_SP;
 	if (c[0] == 0x49 && c[1] == 0x3b && c[2] == 0xa7 &&
 	    (c[-1] == 0x5d || (c[7] == 0x0f && c[8] == 0x87 && c[13] == 0xc3)))
 		return RA_AT_SP;
-	if (c[0] == 0x49 && c[1] == 0x3b && c[2] == 0x67 &&
+	if (RULE(EPILOGUE_POLL) && c[0] == 0x49 && c[1] == 0x3b && c[2] == 0x67 &&
 	    (c[-1] == 0x5d || (c[4] == 0x0f && c[5] == 0x87 && c[10] == 0xc3)))
 		return RA_AT_SP;
-	if (c[0] == 0x0f && c[1] == 0x87 && c[6] == 0xc3)
+	if (RULE(EPILOGUE_BRANCH) && c[0] == 0x0f && c[1] == 0x87 && c[6] == 0xc3)
 		return RA_AT_SP;
 	/* @ReservedStackAccess: another compare and branch between pop and poll */
-	if (c[0] == 0x0f && c[1] == 0x82 && c[-8] == 0x5d && c[-7] == 0x49 && c[-6] == 0x3b)
+	if (RULE(RESERVED_STACK) && c[0] == 0x0f && c[1] == 0x82 && c[-8] == 0x5d && c[-7] == 0x49 && c[-6] == 0x3b)
 		return RA_AT_SP;
 	/* poll stub: lea r10, [rip + x]; mov [r15 + y], r10; jmp SafepointBlob */
-	if ((w->self.flags & CODE_FLAG_OUT_OF_LINE) &&
+	if (RULE(POLL_STUB) && (w->self.flags & CODE_FLAG_OUT_OF_LINE) &&
 	    ((c[0] == 0x4c && c[1] == 0x8d && c[2] == 0x15) ||
 	     (c[0] == 0x4d && c[1] == 0x89 && (c[2] & 0x3f) == 0x17) || c[0] == 0xe9))
 		return RA_AT_SP;
 	return WHOLE_FRAME;
 }
 
-static __always_inline __u64 verified_entry(struct walk *w)
-{
-	if (config.nmethod_verified_entry != JEBPF_ABSENT)
-		return read_pointer(w->self.blob + config.nmethod_verified_entry);
-	return w->pc - w->self.pc_offset +
-	       read_short(w->self.blob + config.nmethod_verified_entry_offset);
-}
-
-static __always_inline __s32 frame_complete(struct walk *w)
-{
-	if (config.flag_frame_complete_i16)
-		return (__s16)read_short(w->self.blob + config.blob_frame_complete);
-	return (__s32)read_int(w->self.blob + config.blob_frame_complete);
-}
-
 __noinline int exact_nmethod_state(struct walk *w)
 {
-	__u64 entry;
-	__s32 complete;
-
 	if (!w)
 		return WHOLE_FRAME;
-	entry = verified_entry(w);
-	if (w->pc <= entry)
+	if (RULE(VERIFIED_ENTRY) && w->self.pc_offset <= w->self.entry)
 		return RA_AT_SP;
-	complete = frame_complete(w);
-	if (complete > 0 && w->self.pc_offset < (__u32)complete)
-		return prologue_state(w, entry);
+	if (w->self.complete > 0 && w->self.pc_offset < (__u32)w->self.complete)
+		return prologue_state(w, w->pc - w->self.pc_offset + w->self.entry);
 	return epilogue_state(w);
 }
 
@@ -179,7 +234,7 @@ static __always_inline __u64 saved_rsp(struct walk *w)
 {
 	__u64 saved;
 
-	if (read_word(w, w->sp))
+	if (!RULE(SAVED_RSP) || read_word(w, w->sp))
 		return 0;
 	saved = w->value;
 	if (saved - w->sp > SAVED_RSP_MAX || saved - w->sp < 8 || (saved & 7))
@@ -190,7 +245,7 @@ static __always_inline __u64 saved_rsp(struct walk *w)
 __noinline int unwind_exact_nmethod(struct walk *w)
 {
 	__u64 sp, fp, saved;
-	int state;
+	int state, lowered;
 
 	if (!w)
 		return 1;
@@ -200,6 +255,11 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
 	sp = w->sp + w->self.frame_bytes;
+	if (state == WHOLE_FRAME && RULE(OUT_OF_LINE_EXACT)) {
+		lowered = out_of_line_depth(w);
+		if (lowered && java_caller(w, sp + lowered - 8))
+			sp += lowered;
+	}
 	if (!java_caller(w, sp - 8)) {
 		saved = saved_rsp(w);
 		if (!saved)

@@ -30,13 +30,13 @@ static __always_inline __u64 object_of(__u64 reference)
 	return reference >> (colour & 1 ? 13 : colour & 2 ? 14 : colour & 4 ? 15 : 16);
 }
 
-static __always_inline __u64 object_in(__u64 address)
+static __always_inline __u64 object_in(struct walk *w, __u64 address)
 {
 	__u32 narrow;
 
 	if (config.oop_kind != JEBPF_OOPS_NARROW)
-		return object_of(read_pointer(address));
-	narrow = read_int(address);
+		return object_of(read_pointer(w, address));
+	narrow = read_int(w, address);
 	return narrow ? config.oop_base + ((__u64)narrow << (config.oop_shift & 31)) : 0;
 }
 
@@ -49,17 +49,17 @@ static __always_inline bool enter_chunk(struct walk *w, __u64 chunk)
 
 		if (!chunk)
 			return false;
-		sp = read_int(chunk + config.chunk_sp);
-		bottom = read_int(chunk + config.chunk_bottom);
+		sp = read_int(w, chunk + config.chunk_sp);
+		bottom = read_int(w, chunk + config.chunk_bottom);
 		if (sp < bottom && bottom < CHUNK_WORDS_MAX) {
 			w->chunk = chunk;
 			w->chunk_end = stack + 8 * (__u64)bottom;
 			w->sp = stack + 8 * (__u64)sp;
-			w->pc = read_pointer(chunk + config.chunk_pc);
+			w->pc = read_pointer(w, chunk + config.chunk_pc);
 			w->fp = 0;
 			return true;
 		}
-		chunk = object_in(chunk + config.chunk_parent);
+		chunk = object_in(w, chunk + config.chunk_parent);
 	}
 	return false;
 }
@@ -94,7 +94,7 @@ static __always_inline bool at_virtual_root(struct walk *w)
 	    w->pc - config.cont_enter_low >= config.cont_enter_high - config.cont_enter_low)
 		return false;
 	w->mounted = w->sp;
-	return !config.show_carrier && read_int(w->sp + CONT_ENTRY_FLAGS);
+	return !config.show_carrier && read_int(w, w->sp + CONT_ENTRY_FLAGS);
 }
 
 /* The innermost ContinuationEntry at or above an address, or 0. */
@@ -104,11 +104,11 @@ static __always_inline __u64 find_entry(struct walk *w, __u64 above)
 
 	if (!thread || config.thread_cont_entry == JEBPF_ABSENT || !config.cont_return_pc)
 		return 0;
-	entry = read_pointer(thread + config.thread_cont_entry);
-	for (int i = 0; i < NESTED_MAX; i++) {
+	entry = read_pointer(w, thread + config.thread_cont_entry);
+	for (int i = 0; i < NESTED_MAX && RULE(CONT_ENTRY); i++) {
 		if (!entry || entry >= above)
 			return entry;
-		entry = read_pointer(entry + config.cont_entry_parent);
+		entry = read_pointer(w, entry + config.cont_entry_parent);
 	}
 	return 0;
 }
@@ -127,21 +127,22 @@ __noinline int cross_to_carrier(struct walk *w)
 	if (!entry)
 		return MARK(w, JEBPF_END_CONTINUATION);
 	w->mounted = entry;
-	if (!w->exact && can_read_chunks() &&
+	if (RULE(FROZEN) && !w->exact && can_read_chunks() &&
 	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc)) {
-		continuation = read_pointer(entry + CONT_ENTRY_CONTINUATION);
-		if (continuation && enter_chunk(w, object_in(continuation + config.cont_tail)))
+		continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION);
+		if (continuation && enter_chunk(w, object_in(w, continuation + config.cont_tail)))
 			return 0;
 	}
-	push_frame(w, JEBPF_FRAME_MARKER, 0, JEBPF_GAP_FROZEN, 0);
+	w->fault = 0; /* the gap tells of it */
+	push_gap(w, JEBPF_GAP_FROZEN, 0);
 	return go_to_carrier(w);
 }
 
 /* doYield, after all frames were frozen, has set rsp to the entry: it is enterSpecial's frame now. */
 static __always_inline bool left_continuation(struct walk *w)
 {
-	return config.cont_barrier && config.thread_cont_entry != JEBPF_ABSENT && current_thread(w) &&
-	       read_pointer(w->thread + config.thread_cont_entry) == w->sp;
+	return RULE(LEFT_CONTINUATION) && config.cont_barrier && config.thread_cont_entry != JEBPF_ABSENT && current_thread(w) &&
+	       read_pointer(w, w->thread + config.thread_cont_entry) == w->sp;
 }
 
 /* An interpreted frame in a chunk: its frame pointer is two words below sp, relative to there. */
@@ -152,7 +153,7 @@ __noinline int unwind_frozen_interpreted(struct walk *w)
 	if (!w)
 		return 1;
 	fp = w->sp - 16;
-	fp += 8 * WORD(w, fp);
+	fp += (RULE(FROZEN_RELATIVE) ? 8 : 1) * WORD(w, fp);
 	if (fp < w->sp || fp >= w->chunk_end)
 		return MARK(w, JEBPF_END_INTERPRETER);
 	bcp = WORD(w, fp + SLOT_BCP);
@@ -171,13 +172,15 @@ __noinline int unwind_frozen_interpreted(struct walk *w)
 static __always_inline int step_frozen(struct walk *w, int ended)
 {
 	if (ended) {
-		push_frame(w, JEBPF_FRAME_MARKER, 0, JEBPF_GAP_FROZEN, w->pc);
+		push_gap(w, JEBPF_GAP_FROZEN, w->pc);
 		return go_to_carrier(w);
 	}
 	if (w->sp < w->chunk_end)
 		return 0;
-	if (enter_chunk(w, object_in(w->chunk + config.chunk_parent)))
+	if (RULE(CHUNK_PARENT) && enter_chunk(w, object_in(w, w->chunk + config.chunk_parent)))
 		return 0;
+	if (w->fault)
+		push_gap(w, JEBPF_GAP_FROZEN, 0);
 	return go_to_carrier(w);
 }
 

@@ -6,9 +6,13 @@
 #ifndef JEBPF_HOTSPOT_BPF_H
 #define JEBPF_HOTSPOT_BPF_H
 
-/* Provided by exact_<arch>.bpf.h: what depends on instructions and on exact registers. */
+/*
+ * Provided by exact_<arch>.bpf.h: what depends on instructions and on exact registers. behind_call() is
+ * negative where the instructions cannot be read.
+ */
 static int behind_call(struct walk *w, __u64 pc);
 static __u64 lowered_by(const struct walk *w, int i);
+int out_of_line_depth(struct walk *w);
 int unwind_exact_nmethod(struct walk *w);
 int unwind_exact_blob(struct walk *w);
 int unwind_exact_interpreter(struct walk *w);
@@ -34,6 +38,9 @@ int unwind_stub(struct walk *w);
  */
 __noinline int plausible_return(struct walk *w, __u64 pc)
 {
+	struct code *slot;
+	int called;
+
 	if (!w || !pc)
 		return 0;
 	if (in_code_cache(pc)) {
@@ -43,7 +50,7 @@ __noinline int plausible_return(struct walk *w, __u64 pc)
 			return config.cont_barrier != 0;
 		if (find_code_inline(w, pc))
 			return 0;
-		if (w->found.flags & CODE_FLAG_DEOPTED)
+		if (w->found.flags & (CODE_FLAG_DEOPTED | CODE_FLAG_RETURN))
 			return 1;
 		if (w->found.kind != CODE_NMETHOD && w->found.kind != CODE_UPCALL &&
 		    w->found.frame_bytes <= 0)
@@ -51,7 +58,16 @@ __noinline int plausible_return(struct walk *w, __u64 pc)
 	} else if (!find_mapping(w, pc)) {
 		return 0;
 	}
-	return behind_call(w, pc);
+	called = RULE(CALL_BEFORE) ? behind_call(w, pc) : 1;
+	if (called <= 0) {
+		if (called < 0)
+			w->fault = 1;
+		return 0;
+	}
+	slot = cached(w, pc);
+	if (slot && slot->blob)
+		slot->flags |= CODE_FLAG_RETURN;
+	return 1;
 }
 
 /* The caller of a frame whose fp is its frame pointer. */
@@ -68,7 +84,7 @@ static __always_inline bool plausible_twice(struct walk *w, __u64 ra, __u64 sp)
 {
 	if (!plausible_return(w, ra))
 		return false;
-	if (!in_code_cache(ra) || in_interpreter(ra) || w->found.kind != CODE_NMETHOD ||
+	if (!RULE(TWO_LEVELS) || !in_code_cache(ra) || in_interpreter(ra) || w->found.kind != CODE_NMETHOD ||
 	    ra == config.call_stub_return || ra == config.cont_barrier)
 		return true;
 	return !read_word(w, sp + w->found.frame_bytes - 8) && plausible_return(w, w->value);
@@ -90,8 +106,8 @@ __noinline int java_caller(struct walk *w, __u64 address)
  */
 __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
 {
-	if (!w)
-		return 1;
+	if (!w || !RULE(PUSHED_WORDS))
+		return w ? MARK(w, JEBPF_END_BAD_RETURN) : 1;
 	for (int k = 1; k <= SAVED_WORDS_MAX; k++) {
 		if (k > PUSHED_WORDS_MAX && w->callee == JEBPF_FRAME_COMPILED)
 			break;
@@ -113,18 +129,25 @@ __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
  */
 __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 {
-	__u64 ra, fp;
+	__u64 ra, fp, top;
 
 	if (!w)
 		return 1;
+	/* by the code, where it is understood: an old return address may lie in the other places */
+	top = sp + (RULE(OUT_OF_LINE_DEPTH) ? out_of_line_depth(w) : 0);
+	if (java_caller(w, top - 8)) {
+		fp = WORD(w, top - 16);
+		ra = WORD(w, top - 8);
+		return to_caller(w, ra, top, fp);
+	}
 	if (java_caller(w, sp - 8)) {
 		fp = WORD(w, sp - 16);
 		ra = WORD(w, sp - 8);
 		return to_caller(w, ra, sp, fp);
 	}
-	if (read_user(w->bytes, LOOK_BACK_BYTES, w->pc - LOOK_BACK_BYTES))
-		return unwind_pushed_words(w, sp);
-	for (int i = LOOK_BACK_BYTES - 7; i >= 0; i--) {
+	if (read_code(w, LOOK_BACK_BYTES, w->pc - LOOK_BACK_BYTES))
+		return MARK(w, JEBPF_END_READ_FAULT);
+	for (int i = LOOK_BACK_BYTES - 7; i >= 0 && RULE(OUT_OF_LINE); i--) {
 		__u64 bytes = lowered_by(w, i);
 
 		if (!bytes || bytes >= BARRIER_FRAME_MAX)
@@ -139,18 +162,21 @@ __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 }
 
 /* Compiled code below another frame: always a whole frame, rbp saved under the return address. */
-static __always_inline int unwind_nmethod(struct walk *w)
+static __always_inline int unwind_nmethod(struct walk *w, __u32 below)
 {
 	__u64 sp = w->sp + w->self.frame_bytes;
 	__u64 fp, ra;
 
 	if (w->exact)
 		return unwind_exact_nmethod(w);
-	if (w->self.flags & CODE_FLAG_OUT_OF_LINE)
+	/* C++ called from compiled code: by a barrier, as a rule */
+	if (RULE(OUT_OF_LINE_CALLED) &&
+	    (w->self.flags & CODE_FLAG_OUT_OF_LINE || below == JEBPF_FRAME_NATIVE))
 		return unwind_out_of_line(w, sp);
 	fp = WORD(w, sp - 16);
 	ra = WORD(w, sp - 8);
 	w->second_try = sp;
+	note_on_stack(w);
 	return to_caller(w, ra, sp, fp);
 }
 
@@ -161,13 +187,13 @@ static __always_inline __u64 current_thread(struct walk *w)
 
 	if (w->thread || !config.tls_module_id)
 		return w->thread;
-	vector = read_pointer(w->fs_base + 8);
+	vector = read_pointer(w, w->fs_base + 8);
 	if (!vector)
 		return 0;
-	block = read_pointer(vector + 16 * config.tls_module_id);
-	if (!block || block == ~0ULL)
+	block = read_pointer(w, vector + 16 * config.tls_module_id);
+	if (!block || block == ~0ULL) /* not a thread of the JVM's */
 		return 0;
-	w->thread = read_pointer(block + config.tls_thread_offset);
+	w->thread = read_pointer(w, block + config.tls_thread_offset);
 	return w->thread;
 }
 
@@ -181,8 +207,8 @@ static __always_inline int unwind_runtime(struct walk *w)
 	__u64 fp = WORD(w, sp - 16);
 	__u64 ra = WORD(w, sp - 8);
 
-	if (w->self.kind == CODE_DEOPT && config.thread_vframe_array_head != JEBPF_ABSENT &&
-	    current_thread(w) && read_pointer(w->thread + config.thread_vframe_array_head))
+	if (w->self.kind == CODE_DEOPT && RULE(DEOPT_IN_PROGRESS) && config.thread_vframe_array_head != JEBPF_ABSENT &&
+	    current_thread(w) && read_pointer(w, w->thread + config.thread_vframe_array_head))
 		return MARK(w, JEBPF_END_DEOPT);
 	return to_caller(w, ra, sp, fp);
 }
@@ -197,15 +223,14 @@ static __always_inline bool in_continuation_stubs(__u64 pc)
 /* Pushes an interpreted frame; false: there is no method in it. */
 static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64 bcp)
 {
-	__u64 const_method = method ? read_pointer(method + config.method_const) : 0;
-	__u64 first = const_method + config.const_method_bytes;
-	__u64 bci = JEBPF_BCI_UNKNOWN;
-	__u32 size;
+	__u64 const_method = 0, first, bci = JEBPF_BCI_UNKNOWN;
+	__u16 size = 0;
 
-	if (!const_method)
+	if (!method || read_user(&const_method, 8, method + config.method_const) || !const_method)
 		return false;
-	size = read_short(const_method + config.const_method_code_size);
-	if (w->exact && w->BYTECODE_POINTER - first < size)
+	first = const_method + config.const_method_bytes;
+	read_user(&size, 2, const_method + config.const_method_code_size);
+	if (RULE(BCP_REGISTER) && w->exact && w->BYTECODE_POINTER - first < size)
 		bci = w->BYTECODE_POINTER - first;
 	else if (bcp - first < size)
 		bci = bcp - first;
@@ -224,7 +249,7 @@ __noinline int unwind_wrapper(struct walk *w)
 	if (!w)
 		return 1;
 	sp = w->sp + w->self.frame_bytes;
-	if (w->fp >= sp - 16 && w->fp <= sp)
+	if (RULE(WRAPPER_FP) && w->fp >= sp - 16 && w->fp <= sp)
 		return unwind_by_fp(w);
 	if (w->exact && left_continuation(w)) {
 		w->mounted = w->sp;
@@ -232,11 +257,11 @@ __noinline int unwind_wrapper(struct walk *w)
 	}
 	if (w->exact) {
 		ra = WORD(w, w->sp);
-		if (plausible_return(w, ra))
+		if (RULE(WRAPPER_FRAMELESS) && plausible_return(w, ra))
 			return to_caller(w, ra, w->sp + 8, w->fp);
 		fp = WORD(w, w->sp);
 		ra = WORD(w, w->sp + 8);
-		if (plausible_return(w, ra))
+		if (RULE(WRAPPER_PUSHED) && plausible_return(w, ra))
 			return to_caller(w, ra, w->sp + 16, fp);
 	}
 	fp = WORD(w, sp - 16);
@@ -260,7 +285,7 @@ __noinline int unwind_interpreted(struct walk *w)
 		return MARK(w, JEBPF_END_INTERPRETER);
 	bcp = WORD(w, w->fp + SLOT_BCP);
 	method = WORD(w, w->fp + SLOT_METHOD);
-	sender = WORD(w, w->fp + SLOT_SENDER_SP);
+	sender = RULE(SENDER_SP) ? WORD(w, w->fp + SLOT_SENDER_SP) : w->fp + 16;
 	fp = WORD(w, w->fp);
 	ra = WORD(w, w->fp + 8);
 	if (sender <= w->fp || !push_interpreted(w, method, bcp))
@@ -284,7 +309,7 @@ static __always_inline void push_code(struct walk *w)
 /* A deoptimised frame returns to the deoptimisation handler; its real pc was put into the frame. */
 static __always_inline int real_pc(struct walk *w)
 {
-	__u64 pc = WORD(w, w->sp + read_int(w->found.blob + config.nmethod_orig_pc));
+	__u64 pc = WORD(w, w->sp + read_int(w, w->found.blob + config.nmethod_orig_pc));
 
 	if (!in_code_cache(pc) || find_code(w, pc))
 		return MARK(w, JEBPF_END_BAD_RETURN);
@@ -298,11 +323,12 @@ static __always_inline int real_pc(struct walk *w)
  */
 __noinline int unwind_java(struct walk *w)
 {
+	__u32 below;
 	int failed;
 
 	if (!w)
 		return 1;
-	if (config.cont_barrier && !w->exact &&
+	if (RULE(RETURN_BARRIER) && config.cont_barrier && !w->exact &&
 	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
 		return cross_to_carrier(w);
 	if (at_virtual_root(w))
@@ -312,7 +338,8 @@ __noinline int unwind_java(struct walk *w)
 			return unwind_frozen_interpreted(w);
 		if (w->exact)
 			return unwind_exact_interpreter(w);
-		if (w->callee == JEBPF_FRAME_NATIVE || w->callee == JEBPF_FRAME_STUB) {
+		if (RULE(FRAMELESS_INTERPRETER) &&
+		    (w->callee == JEBPF_FRAME_NATIVE || w->callee == JEBPF_FRAME_STUB)) {
 			failed = unwind_frameless_interpreter(w);
 			if (failed >= 0)
 				return failed;
@@ -322,19 +349,20 @@ __noinline int unwind_java(struct walk *w)
 	failed = find_code(w, w->pc);
 	if (failed)
 		return MARK(w, failed);
-	if ((w->found.flags & CODE_FLAG_DEOPTED) && !w->exact && real_pc(w))
+	if (RULE(DEOPTED) && (w->found.flags & CODE_FLAG_DEOPTED) && !w->exact && real_pc(w))
 		return 1;
 	w->self = w->found;
+	below = w->callee;
 	push_code(w);
 	switch (w->self.kind) {
 	case CODE_NMETHOD:
-		return unwind_nmethod(w);
+		return unwind_nmethod(w, below);
 	case CODE_WRAPPER:
 		return unwind_wrapper(w);
 	default:
 		if (w->exact)
 			return IS_BLOB;
-		if (in_continuation_stubs(w->pc))
+		if (RULE(CONTINUATION_STUBS_CALLED) && in_continuation_stubs(w->pc))
 			return cross_to_carrier(w);
 		return w->self.frame_bytes > 0 ? unwind_runtime(w) : IS_BLOB;
 	}

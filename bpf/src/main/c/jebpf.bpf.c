@@ -19,6 +19,7 @@
 
 #include "walk.bpf.h"
 #include "maps.bpf.h"
+#include "record.bpf.h"
 #if defined(__TARGET_ARCH_x86)
 #include "registers_x86.bpf.h"
 #else
@@ -97,9 +98,7 @@ static __always_inline void walk_task(struct walk *w, struct task_struct *task)
 	if (user_registers(w, task)) {
 		walk_user(w);
 	} else {
-		w->frames = 0;
-		w->end = JEBPF_END_NO_USER;
-		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
+		walk_nothing(w);
 	}
 }
 
@@ -148,9 +147,7 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	if (user_registers(w, task)) {
 		walk_user(w);
 	} else {
-		w->frames = 0;
-		w->end = JEBPF_END_NO_USER;
-		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, 0);
+		walk_nothing(w);
 	}
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
@@ -159,8 +156,8 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	sample->java_thread = w->thread;
 	sample->context_bytes = take_context(w);
 	sample->walk_ns = bpf_ktime_get_ns() - now;
-	count(JEBPF_STAT_FRAMES, w->frames);
-	count(JEBPF_STAT_END_FIRST + (w->end & 15), 1);
+	count(JEBPF_STAT_FRAMES, w->taken);
+	count_walk(w, JEBPF_STAT_END_FIRST, JEBPF_STAT_GAP_FIRST, JEBPF_STAT_WHOLE);
 	if (!write_sample(w))
 		count(JEBPF_STAT_RING_FULL, 1);
 }

@@ -12,6 +12,7 @@
 /* ---------------------------------------------------------------- limits */
 
 #define JEBPF_FRAMES_MAX 2048	    /* user frames in one sample; knob depth_max is at most this */
+#define JEBPF_WALK_MAX 16384 /* frames looked at in one walk: 0.4 ms; deeper ones lose the root end */
 #define JEBPF_KERNEL_FRAMES_MAX 64  /* kernel frames in one sample */
 #define JEBPF_COMM_BYTES 16	    /* TASK_COMM_LEN */
 #define JEBPF_VIRTUAL_NAME_BYTES 64 /* of a virtual thread's name in a sample */
@@ -57,7 +58,7 @@ _Static_assert(sizeof(struct jebpf_frame) == 16, "frame layout");
 /* Why a walk ended. Everything but ROOT leaves a MARKER frame as the last frame. */
 enum jebpf_end {
 	JEBPF_END_ROOT = 0,	    /* the thread's first frame was reached */
-	JEBPF_END_DEPTH = 1,	    /* knob depth_max frames were taken */
+	JEBPF_END_DEPTH = 1,	    /* JEBPF_WALK_MAX frames did not reach it */
 	JEBPF_END_BAD_RETURN = 2,   /* no plausible return address in a HotSpot frame */
 	JEBPF_END_NO_BLOB = 3,	    /* pc is in a code heap but in no used blob */
 	JEBPF_END_NO_MAPPING = 4,   /* pc is in no known executable mapping */
@@ -78,7 +79,9 @@ enum jebpf_gap {
 	JEBPF_GAP_NATIVE = 64, /* native frames without unwind information; detail: pc */
 	JEBPF_GAP_FROZEN = 65, /* frames of a virtual thread in the heap that were not read */
 	JEBPF_GAP_WAKER = 66,  /* above it, leaf first, the thread that ended the wait (user space's own) */
+	JEBPF_GAP_CUT = 67, /* frames beyond the limit, knob depth_max; detail: how many */
 };
+#define JEBPF_GAP_COUNT 4 /* from JEBPF_GAP_NATIVE on */
 
 /* ---------------------------------------------------------------- records in the ring */
 
@@ -203,7 +206,7 @@ _Static_assert(sizeof(struct jebpf_clock) == 144, "clock layout");
 
 /* ---------------------------------------------------------------- counters */
 
-/* Index into the per-CPU array map `stats`. Each value only grows. */
+/* Index into the one element of the per-CPU map `stats`. Each value only grows. */
 enum jebpf_stat {
 	JEBPF_STAT_EVENTS = 0,	       /* clock events seen on this CPU, whatever ran */
 	JEBPF_STAT_SAMPLES = 1,	       /* events that hit the process: each was written or lost */
@@ -226,7 +229,11 @@ enum jebpf_stat {
 	JEBPF_STAT_TICK_NS = 46,   /* of PROGRAM_NS, that of the ticker */
 	JEBPF_STAT_SWITCH_NS = 47, /* beside PROGRAM_NS: context switches and wake-ups, by samples */
 	JEBPF_STAT_CONTEXT_FAULT = 48, /* contexts of threads that could not be read */
-	JEBPF_STAT_COUNT = 49,
+	JEBPF_STAT_GAP_FIRST = 50, /* + enum jebpf_gap - 64: stacks with such a marker inside */
+	JEBPF_STAT_WHOLE = 54, /* stacks from leaf to root without a gap, but for JEBPF_GAP_CUT */
+	JEBPF_STAT_WAIT_GAP_FIRST = 56, /* the same two of waits */
+	JEBPF_STAT_WAIT_WHOLE = 60,
+	JEBPF_STAT_COUNT = 64,
 };
 
 /* ---------------------------------------------------------------- native unwind tables */
@@ -275,7 +282,12 @@ _Static_assert(sizeof(struct jebpf_rule) == 16, "rule layout");
  * One row of a table (inner map of `unwind_tables`): rule holds from `start` up to the start of the
  * next row. Rows are sorted by start; a row with rule 0 closes a range. start is the ELF virtual
  * address (pc - bias of the mapping).
+ *
+ * Behind the rows may lie an index: element row_count + n has in `start` how many rows start at or
+ * below address n << JEBPF_INDEX_SHIFT. It narrows the search from all rows to those of a page.
  */
+#define JEBPF_INDEX_SHIFT 12
+
 struct jebpf_row {
 	__u32 start;
 	__u16 rule;
@@ -364,6 +376,7 @@ struct jebpf_config {
 
 	__u64 oop_base; /* of narrow references */
 	__u64 stale_mask; /* address of ZGC's mask: references with a bit of it may be out of date */
+	__u64 code_epoch; /* address of CodeCache::_gc_epoch; 0: unknown. See still_true() in blob.bpf.h */
 
 	__u64 context_table; /* address in the target; 0: there is none */
 

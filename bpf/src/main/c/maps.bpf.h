@@ -9,16 +9,25 @@ struct {
 	__uint(max_entries, 2 * 1024 * 1024); /* user space may choose another size before load */
 } samples SEC(".maps");
 
+/* One element with all counters: they share cache lines, and one look-up finds them. */
+struct counters {
+	__u64 by_stat[JEBPF_STAT_COUNT]; /* index: enum jebpf_stat */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, JEBPF_STAT_COUNT);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct counters);
 } stats SEC(".maps");
 
-/* One walk per CPU. Not a per-CPU map: those are limited to 32 KiB a value. */
+/*
+ * One walk per CPU. Not a per-CPU map: those are limited to 32 KiB a value. To be mapped, because the
+ * first value then begins a page, and all of them begin cache lines.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1); /* user space sets the number of possible CPUs before load */
 	__type(key, __u32);
 	__type(value, struct walk);
@@ -69,12 +78,20 @@ const volatile struct jebpf_config config SEC(".rodata.config") = {};
 /* Changed by user space while the programs run. */
 struct jebpf_target target SEC(".data.target") = {};
 
+/* This CPU's counters. */
+static __always_inline struct counters *counters(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&stats, &zero);
+}
+
 static __always_inline void count(__u32 stat, __u64 by)
 {
-	__u64 *value = bpf_map_lookup_elem(&stats, &stat);
+	struct counters *c = counters();
 
-	if (value)
-		*value += by;
+	if (c && stat < JEBPF_STAT_COUNT)
+		c->by_stat[stat] += by;
 }
 
 #endif

@@ -10,11 +10,36 @@
 #define MAPPING_STEPS 14       /* log2(JEBPF_MAPPINGS_MAX) + 1 */
 #define ROW_STEPS 21	       /* log2(JEBPF_TABLE_ROWS_MAX) + 1 */
 
-static __always_inline struct code *cache_slot(struct walk *w, __u64 pc)
+static __always_inline __u32 cache_index(__u64 pc)
 {
-	__u64 hash = (pc * 0x9e3779b97f4a7c15ULL) >> 54; /* 10 bits: CACHE_SLOTS */
+	return (pc * 0x9e3779b97f4a7c15ULL) >> 54 & (CACHE_SLOTS - 1); /* 10 bits: CACHE_SLOTS */
+}
 
-	return &w->cache[hash & (CACHE_SLOTS - 1)];
+/* The entry of called code, or NULL. An entry is in its own place or in the neighbour's. */
+static __always_inline struct code *cached(struct walk *w, __u64 pc)
+{
+	__u32 index = cache_index(pc);
+
+	if (w->cache[index].pc == pc)
+		return &w->cache[index];
+	index ^= 1;
+	return w->cache[index].pc == pc ? &w->cache[index] : 0;
+}
+
+/* The same for interrupted code, which has a part of the cache for itself. */
+static __always_inline struct code *exact_slot(struct walk *w, __u64 key)
+{
+	return &w->cache[CACHE_SLOTS + (cache_index(key) & (EXACT_SLOTS - 1))];
+}
+
+/* Keeps w->found. What is in its place moves to the neighbour's: of a pair the older one goes. */
+static __always_inline void remember(struct walk *w)
+{
+	__u32 index = cache_index(w->found.pc);
+
+	if (w->cache[index].pc != w->found.pc)
+		w->cache[index ^ 1] = w->cache[index];
+	w->cache[index] = w->found;
 }
 
 /*
@@ -28,6 +53,12 @@ static __always_inline struct jebpf_mapping *find_mapping(struct walk *w, __u64 
 	struct jebpf_mapping *mapping;
 	__u32 key;
 
+	if (w->mapping - base < target.mappings_count[half]) {
+		key = w->mapping;
+		mapping = bpf_map_lookup_elem(&mappings, &key);
+		if (mapping && pc >= mapping->start && pc < mapping->end)
+			return mapping;
+	}
 	w->low = 0;
 	w->high = target.mappings_count[half];
 	for (int i = 0; i < MAPPING_STEPS; i++) {
@@ -48,6 +79,7 @@ static __always_inline struct jebpf_mapping *find_mapping(struct walk *w, __u64 
 	mapping = bpf_map_lookup_elem(&mappings, &key);
 	if (!mapping || pc < mapping->start || pc >= mapping->end)
 		return 0;
+	w->mapping = key;
 	return mapping;
 }
 
@@ -66,6 +98,15 @@ static __always_inline __u32 find_rule(struct walk *w, const struct jebpf_mappin
 	table = bpf_map_lookup_elem(&unwind_tables, &key);
 	if (!table)
 		return 0;
+	key = mapping->row_count + ((__u32)address >> JEBPF_INDEX_SHIFT) + 1;
+	row = bpf_map_lookup_elem(table, &key);
+	if (row) {
+		w->high = row->start;
+		key--;
+		row = bpf_map_lookup_elem(table, &key);
+		if (row)
+			w->low = row->start;
+	}
 	for (int i = 0; i < ROW_STEPS; i++) {
 		if (w->low >= w->high)
 			break;
@@ -98,8 +139,8 @@ __noinline int find_module(struct walk *w)
 		return 0;
 	pc = w->pc;
 	key = w->exact ? pc | EXACT_KEY : pc;
-	slot = cache_slot(w, key);
-	if (slot->pc == key && slot->generation == w->generation) {
+	slot = w->exact ? exact_slot(w, key) : cached(w, key);
+	if (slot && slot->pc == key && slot->generation == w->generation) {
 		w->found = *slot;
 		return 0;
 	}
@@ -118,7 +159,7 @@ __noinline int find_module(struct walk *w)
 		w->found.module = mapping->module;
 		w->found.mapping_flags = mapping->flags;
 		/* a return address belongs to the call before it, which may be the last of a function */
-		index = find_rule(w, mapping, pc - bias - (w->exact ? 0 : 1));
+		index = find_rule(w, mapping, pc - bias - (w->exact || !RULE(CALL_BELONGS_BEFORE) ? 0 : 1));
 		/* and so does the pc behind a system call: sigreturn's is not followed by anything */
 		if (!index && w->exact)
 			index = find_rule(w, mapping, pc - bias - 1);
@@ -126,7 +167,10 @@ __noinline int find_module(struct walk *w)
 		if (rule)
 			w->found.rule = *rule;
 	}
-	*slot = w->found;
+	if (w->exact)
+		*exact_slot(w, key) = w->found;
+	else
+		remember(w);
 	return 0;
 }
 
@@ -153,14 +197,16 @@ __noinline int unwind_module(struct walk *w)
 		cfa = WORD(w, w->sp + rule->cfa_offset) + 8;
 		break;
 	case JEBPF_CFA_PLT:
-		cfa = w->sp + 8 + ((__s32)(w->pc & 15) >= rule->cfa_offset ? 8 : 0);
+		cfa = w->sp + 8 + (RULE(PLT) && (__s32)(w->pc & 15) >= rule->cfa_offset ? 8 : 0);
 		break;
 	case JEBPF_CFA_SIGNAL:
+		if (!RULE(SIGNAL))
+			return MARK(w, JEBPF_END_NO_RULE);
 		return unwind_signal(w, rule);
 	case JEBPF_CFA_ROOT:
 		return MARK(w, JEBPF_END_ROOT);
 	default:
-		if (!exact_register(w, rule->cfa, &cfa))
+		if (!RULE(CFA_REGISTER) || !exact_register(w, rule->cfa, &cfa))
 			return MARK(w, JEBPF_END_NO_RULE);
 		cfa += rule->cfa_offset;
 	}

@@ -6,6 +6,41 @@
 #ifndef JEBPF_UNWIND_BPF_H
 #define JEBPF_UNWIND_BPF_H
 
+#define CALL_WRAPPER_WORDS 256	  /* in which JavaCalls' frames lie; about 120 in JDK 17 and 25 */
+#define ANCHOR_REACH (64ULL << 20) /* stacks are smaller */
+
+/*
+ * While C++ calls Java the anchor of the Java frame below is in neither place: JavaCalls has moved it into
+ * a JavaCallWrapper among its own frames, and the call stub that would lead there is not entered yet, or
+ * left already. The wrapper begins with the thread's address. 0: there is none.
+ */
+__noinline __u64 moved_anchor(struct walk *w)
+{
+	__u64 anchor, sp, pc;
+
+	if (!w || !RULE(MOVED_ANCHOR) || !w->thread || config.wrapper_anchor == JEBPF_ABSENT)
+		return 0;
+	for (int i = 1; i < CALL_WRAPPER_WORDS; i++) {
+		anchor = w->sp - 8 * i;
+		if (anchor < w->first_sp)
+			return 0;
+		if (read_word(w, anchor) || w->value != w->thread)
+			continue;
+		anchor += config.wrapper_anchor;
+		if (read_word(w, anchor))
+			continue;
+		sp = w->value;
+		if (sp <= w->sp || sp - w->sp > ANCHOR_REACH || (sp & 7))
+			continue;
+		if (read_word(w, anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp)))
+			continue;
+		pc = w->value;
+		if (!pc || in_code_cache(pc))
+			return anchor;
+	}
+	return 0;
+}
+
 /*
  * No rule leads on from a native frame (code without .eh_frame, unknown mapping). A Java thread in
  * native code has left the place of its last Java frame in its anchor: go on there. Anchors of
@@ -13,31 +48,33 @@
  */
 __noinline int unwind_by_anchor(struct walk *w)
 {
-	__u64 anchor, sp, pc, fp;
+	__u64 thread, anchor, sp, pc, fp;
 
-	if (!w || config.thread_anchor_sp == JEBPF_ABSENT)
+	if (!w || !RULE(ANCHOR) || config.thread_anchor_sp == JEBPF_ABSENT)
 		return 1;
+	thread = current_thread(w);
 	if (w->entry_fp && config.wrapper_anchor != JEBPF_ABSENT) {
-		anchor = read_pointer(w->entry_fp + ENTRY_WRAPPER);
+		anchor = read_pointer(w, w->entry_fp + ENTRY_WRAPPER);
 		if (anchor)
 			anchor += config.wrapper_anchor;
 	} else {
-		anchor = current_thread(w);
-		if (anchor && read_int(anchor + config.thread_state) == config.state_in_java)
-			return 1;
-		if (anchor)
-			anchor += config.thread_anchor_sp;
+		/* in Java code it is 0: what is there is true, whatever the thread's state says */
+		anchor = thread ? thread + config.thread_anchor_sp : 0;
 	}
-	sp = anchor ? read_pointer(anchor) : 0;
+	sp = anchor ? read_pointer(w, anchor) : 0;
+	if (!sp || sp <= w->sp) {
+		anchor = moved_anchor(w);
+		sp = anchor ? read_pointer(w, anchor) : 0;
+	}
 	if (!sp || sp <= w->sp)
 		return 1;
-	pc = read_pointer(anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp));
-	fp = read_pointer(anchor + (__u16)(config.thread_anchor_fp - config.thread_anchor_sp));
+	pc = read_pointer(w, anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp));
+	fp = read_pointer(w, anchor + (__u16)(config.thread_anchor_fp - config.thread_anchor_sp));
 	if (!pc)
-		pc = read_pointer(sp - 8);
+		pc = read_pointer(w, sp - 8);
 	if (!in_code_cache(pc))
 		return 1;
-	push_frame(w, JEBPF_FRAME_MARKER, 0, JEBPF_GAP_NATIVE, w->pc);
+	push_gap(w, JEBPF_GAP_NATIVE, w->pc);
 	return to_caller(w, pc, sp, fp);
 }
 
@@ -67,23 +104,83 @@ static __always_inline int second_try(struct walk *w)
 {
 	__u64 sp = w->second_try;
 
-	if (!sp || (w->end != JEBPF_END_NO_BLOB && w->end != JEBPF_END_NO_MAPPING))
+	if (!sp || !RULE(SECOND_TRY) || (w->end != JEBPF_END_NO_BLOB && w->end != JEBPF_END_NO_MAPPING))
 		return 1;
 	w->second_try = 0;
 	return unwind_pushed_words(w, sp);
 }
 
+/*
+ * One frame by what the cache knows: compiled code and files, called (not interrupted), by their plain
+ * rule. Most frames are of this kind; nothing is copied or called here. Not 0: it takes more.
+ */
+static __always_inline int step_known(struct walk *w)
+{
+	__u64 pc = w->pc, sp = w->sp, fp = w->fp, cfa, ra;
+	const struct code *slot = cached(w, pc);
+
+	if (!slot || w->exact || w->chunk)
+		return 1;
+	if (slot->kind == CODE_NMETHOD) {
+		if (slot->flags & (CODE_FLAG_OUT_OF_LINE | CODE_FLAG_DEOPTED) ||
+		    w->callee == JEBPF_FRAME_NATIVE || !(slot->walk == w->number || in_epoch(w, slot)))
+			return 1;
+		cfa = sp + slot->frame_bytes;
+		if (cfa <= sp || read_word(w, cfa - 16))
+			return 1;
+		fp = w->value;
+		if (read_word(w, cfa - 8))
+			return 1;
+		ra = w->value;
+		push_frame(w, JEBPF_FRAME_COMPILED, 0, slot->blob,
+			   (__u64)slot->compile_id << 32 | slot->pc_offset);
+		w->second_try = cfa;
+	} else if (slot->kind == CODE_MODULE) {
+		if (slot->generation != w->generation || slot->rule.rbp > JEBPF_RBP_CFA)
+			return 1;
+		if (slot->rule.cfa == JEBPF_CFA_RSP)
+			cfa = sp + slot->rule.cfa_offset;
+		else if (slot->rule.cfa == JEBPF_CFA_RBP)
+			cfa = fp + slot->rule.cfa_offset;
+		else
+			return 1;
+		if (cfa <= sp)
+			return 1;
+		if (slot->rule.rbp == JEBPF_RBP_CFA) {
+			if (read_word(w, cfa + slot->rule.rbp_offset))
+				return 1;
+			fp = w->value;
+		}
+		if (read_word(w, cfa + slot->rule.ra_offset))
+			return 1;
+		ra = w->value;
+		push_frame(w, JEBPF_FRAME_NATIVE, 0, pc, slot->module);
+		w->second_try = 0;
+	} else {
+		return 1;
+	}
+	w->pc = ra;
+	w->sp = cfa;
+	w->fp = fp;
+	return 0;
+}
+
 static long step(__u32 index, void *context)
 {
 	struct walk *w = *(struct walk **)context;
-	__u32 frames = w->frames;
 	int ended;
 
-	if (frames >= config.depth_max)
+	if (index == JEBPF_WALK_MAX - 1)
 		return MARK(w, JEBPF_END_DEPTH);
+	if (!step_known(w))
+		return 0;
+	w->fault = 0;
 	ended = in_code_cache(w->pc) ? unwind_java(w) : step_module(w);
 	if (ended == IS_BLOB)
 		ended = w->exact ? unwind_exact_blob(w) : unwind_stub(w);
+	/* it could have gone another way, had it seen what it asked for */
+	if (w->fault)
+		ended = MARK(w, JEBPF_END_READ_FAULT);
 	if (w->chunk)
 		return step_frozen(w, ended);
 	if (ended)
@@ -102,11 +199,37 @@ static __always_inline void walk_user(struct walk *w)
 	w->chunk = 0;
 	w->window_base = 0;
 	w->second_try = 0;
-	w->end = JEBPF_END_DEPTH;
+	w->gaps = 0;
+	w->callee = 0;
+	w->first_sp = w->sp;
 	w->generation = target.generation;
-	LOOP(JEBPF_FRAMES_MAX, step, &w);
-	if (w->end != JEBPF_END_ROOT)
-		push_frame(w, JEBPF_FRAME_MARKER, 0, w->end, w->pc);
+	w->epoch = config.code_epoch ? read_int(w, config.code_epoch) : 0;
+	LOOP(JEBPF_WALK_MAX, step, &w);
+	finish_record(w);
+}
+
+/* Instead of a walk, where there is nothing to walk. */
+static __always_inline void walk_nothing(struct walk *w)
+{
+	w->frames = 0;
+	w->mounted = 0;
+	w->gaps = 0;
+	w->pc = 0;
+	w->end = JEBPF_END_NO_USER;
+	finish_record(w);
+}
+
+/* Counts a walk by its end and by the gaps in it. */
+static __always_inline void count_walk(struct walk *w, __u32 first_end, __u32 first_gap, __u32 whole)
+{
+	count(first_end + (w->end & 15), 1);
+	if (w->end == JEBPF_END_ROOT && !(w->gaps & ~(1 << (JEBPF_GAP_CUT - JEBPF_GAP_NATIVE))))
+		count(whole, 1);
+	if (!w->gaps)
+		return;
+	for (__u32 i = 0; i < JEBPF_GAP_COUNT; i++)
+		if (w->gaps & 1 << i)
+			count(first_gap + i, 1);
 }
 
 #endif

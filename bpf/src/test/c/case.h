@@ -207,7 +207,10 @@ static void parse_line(char *line, char *knobs)
 		if (!tables[table].data)
 			tables[table] = (struct shim_map){
 				calloc(JEBPF_TABLE_ROWS_MAX, sizeof(struct jebpf_row)),
-				sizeof(struct jebpf_row), JEBPF_TABLE_ROWS_MAX};
+				sizeof(struct jebpf_row), JEBPF_TABLE_ROWS_MAX, NULL,
+				calloc(JEBPF_TABLE_ROWS_MAX, 1)};
+		if (key < JEBPF_TABLE_ROWS_MAX)
+			tables[table].known[key] = 1;
 		parse_entry(&tables[table], key, line + at);
 	} else if (sscanf(line, "read %llx %n", &address, &at) == 1 && at) {
 		size = parse_hex(line + at, bytes, sizeof(bytes));

@@ -29,6 +29,7 @@ struct image_header {
 };
 
 static char *knob_text; /* of the loaded image: copied into cases */
+static int skip_unknown; /* knobs: the object may be older than the image */
 
 static void die(const char *what)
 {
@@ -50,7 +51,8 @@ static const struct btf_member *member_of(const struct btf *btf, const struct bt
 	for (int i = 0; i < btf_vlen(type); i++)
 		if (!strcmp(btf__name_by_offset(btf, members[i].name_off), name))
 			return &members[i];
-	die(name);
+	if (!skip_unknown)
+		die(name);
 	return NULL;
 }
 
@@ -71,6 +73,8 @@ static void set_knob(const struct btf *btf, char *line)
 	if (count != 2 && count != 4)
 		die("bad knob line");
 	member = member_of(btf, type, words[0]);
+	if (!member)
+		return;
 	offset = member->offset / 8;
 	if (count == 4) {
 		const struct btf_array *array = btf_array(btf__type_by_id(btf, member->type));
@@ -133,7 +137,7 @@ static void load_image(FILE *file)
 		struct shim_map *map;
 
 		need(file, table, sizeof(table));
-		if (table[0] >= JEBPF_TABLES_MAX || table[1] > JEBPF_TABLE_ROWS_MAX)
+		if (table[0] >= JEBPF_TABLES_MAX || table[1] > 2 * JEBPF_TABLE_ROWS_MAX)
 			die("bad table");
 		map = (struct shim_map *)unwind_tables.data + table[0];
 		*map = (struct shim_map){calloc(table[1] + 1, sizeof(struct jebpf_row)),
@@ -144,8 +148,10 @@ static void load_image(FILE *file)
 
 static void free_image(void)
 {
-	for (__u32 i = 0; i < unwind_tables.count; i++)
+	for (__u32 i = 0; i < unwind_tables.count; i++) {
 		free(((struct shim_map *)unwind_tables.data)[i].data);
+		free(((struct shim_map *)unwind_tables.data)[i].known);
+	}
 	free(unwind_tables.data);
 	free(unwind_rules.data);
 	free(mappings.data);

@@ -33,11 +33,15 @@ struct {
 	__uint(max_entries, 2 * 1024 * 1024);
 } samples SEC(".maps");
 
+struct counters {
+	__u64 by_stat[JEBPF_STAT_COUNT];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, JEBPF_STAT_COUNT);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct counters);
 } stats SEC(".maps");
 
 /* As in jebpf.bpf.c: one entry per CPU, the number set before load. */
@@ -92,6 +96,7 @@ volatile struct jebpf_target target SEC(".data.target");
 /* Puts the enums into the BTF, for the tests that compare them with Java's constants. */
 enum jebpf_stat stat_anchor = JEBPF_STAT_EVENTS;
 enum jebpf_end end_anchor = JEBPF_END_ROOT;
+enum jebpf_gap gap_anchor = JEBPF_GAP_NATIVE;
 enum jebpf_frame_kind kind_anchor = JEBPF_FRAME_NATIVE;
 enum jebpf_record record_anchor = JEBPF_RECORD_SAMPLE;
 enum jebpf_cfa cfa_anchor = JEBPF_CFA_NONE;
@@ -110,6 +115,8 @@ enum limits {
 	MAPPINGS_MAX = JEBPF_MAPPINGS_MAX,
 	TABLES_MAX = JEBPF_TABLES_MAX,
 	TABLE_ROWS_MAX = JEBPF_TABLE_ROWS_MAX,
+	INDEX_SHIFT = JEBPF_INDEX_SHIFT,
+	GAP_COUNT = JEBPF_GAP_COUNT,
 	RULES_MAX = JEBPF_RULES_MAX,
 	CLOCKS_MAX = JEBPF_CLOCKS_MAX,
 	COMM_BYTES = JEBPF_COMM_BYTES,
@@ -125,10 +132,11 @@ enum limits {
 
 static __always_inline void count(__u32 which, __u64 amount)
 {
-	__u64 *value = bpf_map_lookup_elem(&stats, &which);
+	__u32 zero = 0;
+	struct counters *c = bpf_map_lookup_elem(&stats, &zero);
 
-	if (value)
-		*value += amount;
+	if (c && which < JEBPF_STAT_COUNT)
+		c->by_stat[which] += amount;
 }
 
 static __always_inline __u32 namespace_pid(struct task_struct *task)

@@ -52,6 +52,7 @@ long shim_read(void *to, __u32 size, __u64 address);
 #define STACK_WINDOW_WORDS 1
 #define STACK_WINDOW_BELOW 0
 
+#include "rules.h"
 #include "../../main/c/walk.bpf.h"
 
 /*
@@ -63,6 +64,7 @@ struct shim_map {
 	__u32 size;
 	__u32 count;
 	unsigned char *used;
+	unsigned char *known; /* of a recorded case: the elements it has; the others are not there */
 };
 
 static int mark_used;
@@ -74,7 +76,7 @@ static __u64 shim_stats[JEBPF_STAT_COUNT];
 
 static inline void *bpf_map_lookup_elem(struct shim_map *map, const __u32 *key)
 {
-	if (*key >= map->count)
+	if (*key >= map->count || (map->known && !map->known[*key]))
 		return NULL;
 	if (mark_used) {
 		if (!map->used)
@@ -95,6 +97,7 @@ static inline void count(__u32 stat, __u64 by)
 	shim_stats[stat % JEBPF_STAT_COUNT] += by;
 }
 
+#include "../../main/c/record.bpf.h"
 #include "../../main/c/registers_x86.bpf.h"
 #include "../../main/c/module.bpf.h"
 #include "../../main/c/blob.bpf.h"

@@ -9,9 +9,12 @@
  *   walker replay CASE...   walks recorded cases; exit code 1 when frames differ from the expected
  *   walker update CASE...   the same, and writes the frames as the new expectation
  *   walker faults CASE...   walks each once for each of its reads with that read failing
+ *   walker rules CASE...    walks each once for each rule with that rule switched off; exit code 1 when
+ *                           there is a rule that no case misses
  *
  * JEBPF_OBJECT names the kernel object: its BTF says where a knob lies. With JEBPF_KEEP=NAME `live`
- * also records walks that reached the root, as golden cases NNN-NAME.case.
+ * also records walks that reached the root, as golden cases NNN-NAME.case; with JEBPF_RULES=1 those that
+ * need a rule, as NNN-rule-RULE.case.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -25,6 +28,7 @@
 #include "oracle.h"
 
 #define CASES_MAX 200
+#define CASES_OF_RULE 2 /* recorded in one run */
 #define TRAP_FLAG 0x100L
 #define SIGNAL_FRAME_FLAGS 184 /* bytes from rsp at a handler's first instruction */
 #define PAGE 4096
@@ -32,6 +36,8 @@
 
 static pid_t live_tid;
 static int recording, fault_at = -1, read_index;
+static __u64 faulted;
+static __u32 faulted_size;
 static struct {
 	__u64 address;
 	int state; /* 0: empty, 1: read, 2: cannot be read */
@@ -72,9 +78,11 @@ long shim_read(void *to, __u32 size, __u64 address)
 {
 	long result;
 
-	if (read_index++ == fault_at)
+	if (read_index++ == fault_at) {
 		result = -EFAULT;
-	else
+		faulted = address;
+		faulted_size = size;
+	} else
 		result = live_tid ? read_live(to, size, address) : read_recorded(to, size, address);
 	if (result)
 		memset(to, 0, size);
@@ -97,6 +105,7 @@ static void walk_once(void)
 static void walk_with_empty_cache(void)
 {
 	memset(walk.cache, 0, sizeof(walk.cache));
+	walk.mapping = 0;
 	walk_once();
 }
 
@@ -216,6 +225,39 @@ static int first_of_its_leaf(void)
 	return 1;
 }
 
+/* Whether the last walk, which is in `copy`, comes out otherwise without a rule. */
+static int needs_rule(int rule, const struct jebpf_frame *copy, __u32 frames, __u32 end)
+{
+	int other;
+
+	rule_off = rule;
+	walk_with_empty_cache();
+	other = walk.end != end || walk.frames != frames || memcmp(frame_at(&walk, 0), copy, frames * sizeof(*copy));
+	rule_off = -1;
+	return other;
+}
+
+/* Records the walk for each rule that it needs, while that rule has few cases. */
+static void record_for_rules(const char *directory)
+{
+	static struct jebpf_frame copy[JEBPF_FRAMES_MAX + MARKERS_MAX];
+	static int have[RULE_COUNT];
+	__u32 frames, end;
+	char name[64];
+
+	walk_with_empty_cache();
+	frames = walk.frames;
+	end = walk.end;
+	memcpy(copy, frame_at(&walk, 0), frames * sizeof(*copy));
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		if (have[rule] >= CASES_OF_RULE || !needs_rule(rule, copy, frames, end))
+			continue;
+		have[rule]++;
+		snprintf(name, sizeof(name), "rule-%s", RULE_NAMES[rule]);
+		record(directory, name, "golden");
+	}
+}
+
 /* Walks at each instruction of a burst. Returns the number of contradictions. */
 static int burst(int steps, const char *case_directory, int *counts)
 {
@@ -229,6 +271,10 @@ static int burst(int steps, const char *case_directory, int *counts)
 			record(case_directory, end_name(walk.end), "did not reach the root");
 		if (getenv("JEBPF_KEEP") && walk.frames < 60 && first_of_its_leaf())
 			record(case_directory, getenv("JEBPF_KEEP"), "golden");
+		if (getenv("JEBPF_RULES") && walk.frames < 160 && (!walk.end || walk.end == JEBPF_END_DEOPT)) {
+			record_for_rules(case_directory);
+			walk_once();
+		}
 		if (!agrees(&walk, jump)) {
 			contradictions++;
 			record(case_directory, "contradiction", disagreement);
@@ -301,7 +347,28 @@ static int as_expected(const char *path)
 	return same;
 }
 
-/* No failed read may crash the walk or hang it. Counts those that lead to the root by other frames. */
+static int markers(void)
+{
+	int count = 0;
+
+	for (__u32 i = 0; i < walk.frames; i++)
+		count += frame_at(&walk, i)->head >> 56 == JEBPF_FRAME_MARKER;
+	return count;
+}
+
+static int markers_expected(void)
+{
+	int count = 0;
+
+	for (int i = 0; i < expected_count; i++)
+		count += expected[i].kind == JEBPF_FRAME_MARKER;
+	return count;
+}
+
+/*
+ * No failed read may crash the walk or hang it. Counts those that lead to the root by other frames
+ * without a marker that says that something is missing.
+ */
 static int survives_faults(const char *path)
 {
 	int all = read_index, bad = 0, other = 0;
@@ -313,11 +380,50 @@ static int survives_faults(const char *path)
 			printf("%s: fault %d end %u frames %u\n", path, i, walk.end, walk.frames);
 			bad++;
 		}
-		other += walk.end == JEBPF_END_ROOT && !frames_as_expected(0);
+		if (walk.end == JEBPF_END_ROOT && !frames_as_expected(0) && markers() <= markers_expected()) {
+			other++;
+			if (getenv("JEBPF_PRINT"))
+				printf("  without read %d of %u bytes at %llx\n", i, faulted_size,
+				       (unsigned long long)faulted);
+		}
 	}
 	fault_at = -1;
 	printf("%s: %d faults injected, %d other ways to the root\n", path, all, other);
 	return !bad;
+}
+
+static int missed[RULE_COUNT]; /* cases that come out otherwise without the rule */
+
+static int without_rules(const char *path)
+{
+	if (!frames_as_expected(1)) {
+		printf("%s: NOT AS EXPECTED with all rules\n", path);
+		return 0;
+	}
+	printf("%s:", path);
+	for (rule_off = 0; rule_off < RULE_COUNT; rule_off++) {
+		walk_with_empty_cache();
+		if (!frames_as_expected(1)) {
+			missed[rule_off]++;
+			printf(" %s", RULE_NAMES[rule_off]);
+		}
+	}
+	rule_off = -1;
+	printf("\n");
+	return 1;
+}
+
+static int every_rule_is_missed(void)
+{
+	int good = 1;
+
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		if (!missed[rule]) {
+			printf("no case needs rule %s\n", RULE_NAMES[rule]);
+			good = 0;
+		}
+	}
+	return good;
 }
 
 static int replay(const char *path, const char *mode)
@@ -332,7 +438,10 @@ static int replay(const char *path, const char *mode)
 		mark_used = 0;
 		write_case(path, "");
 	}
-	good = !strcmp(mode, "faults") ? survives_faults(path) : as_expected(path);
+	if (!strcmp(mode, "rules"))
+		good = without_rules(path);
+	else
+		good = !strcmp(mode, "faults") ? survives_faults(path) : as_expected(path);
 	forget_reads();
 	free_image();
 	return good;
@@ -347,8 +456,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 3)
-		die("usage: live IMAGE TID STOPS STEPS CASEDIR | replay|update|faults CASE...");
+		die("usage: live IMAGE TID STOPS STEPS CASEDIR | replay|update|faults|rules CASE...");
 	for (int i = 2; i < argc; i++)
 		bad += !replay(argv[i], argv[1]);
+	if (!strcmp(argv[1], "rules"))
+		bad += !every_rule_is_missed();
 	return bad != 0;
 }

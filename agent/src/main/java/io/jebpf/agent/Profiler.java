@@ -23,8 +23,9 @@ import io.jebpf.agent.pipeline.SampleReader;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
 import io.jebpf.agent.upload.Sender;
-import io.jebpf.bpf.WalkEnd;
+import io.jebpf.bpf.WalkCounts;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -397,20 +398,32 @@ final class Profiler {
 
   private String stopLine() {
     Snapshot last = reader.map(SampleReader::snapshot).orElse(Snapshot.ZERO);
-    long walks = last.counters().walks().stream().mapToLong(Long::longValue).sum();
     return String.format(
         Locale.ROOT,
-        "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole, %.2f%% of"
+        "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole%s, %.2f%% of"
             + " frames named, %d files failed%s, kernel programs took %.3f s",
         last.taken(),
         writer.filesWritten(),
         writer.bytesWritten(),
         last.counters().lost(),
-        percent(last.counters().walks(WalkEnd.ROOT), walks),
+        last.counters().walks().wholePercent(),
+        notWhole(last.counters().walks()),
         percent(last.frames() - last.framesUnresolved(), last.frames()),
         writer.filesFailed(),
         sender.map(Sender::summary).orElse(""),
         last.counters().programNanos() / 1e9);
+  }
+
+  /** The reasons of stacks that are not whole, with their counts; empty when all are. */
+  private static String notWhole(WalkCounts walks) {
+    List<String> reasons = new ArrayList<>();
+    walks.each(
+        (name, count) -> {
+          if (count > 0 && !name.equals("root")) {
+            reasons.add(name + " " + count);
+          }
+        });
+    return reasons.isEmpty() ? "" : " (" + String.join(", ", reasons) + ")";
   }
 
   private static double percent(long part, long whole) {

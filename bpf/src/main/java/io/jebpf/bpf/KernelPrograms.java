@@ -195,20 +195,22 @@ public final class KernelPrograms implements AutoCloseable {
   }
 
   /**
-   * All counters, summed over the CPUs; see {@link KernelStat} and {@link WalkEnd} for the indexes.
+   * All counters, summed over the CPUs; see {@link KernelStat} for the indexes, {@link WalkCounts}
+   * for those of walks.
    */
   public synchronized long[] stats() throws KernelException {
     requireOpen();
     long[] sums = new long[Layout.STAT_COUNT];
-    byte[] values = new byte[possibleCpus * Long.BYTES];
+    int cpuBytes = Layout.STAT_COUNT * Long.BYTES;
+    byte[] values = new byte[possibleCpus * cpuBytes];
+    int error = bpf.mapLookup(statsFd, 0, values);
+    if (error < 0) {
+      throw new KernelException("bpf(BPF_MAP_LOOKUP_ELEM, stats)", -error, "");
+    }
     ByteBuffer in = ByteBuffer.wrap(values).order(ByteOrder.nativeOrder());
-    for (int stat = 0; stat < sums.length; stat++) {
-      int error = bpf.mapLookup(statsFd, stat, values);
-      if (error < 0) {
-        throw new KernelException("bpf(BPF_MAP_LOOKUP_ELEM, stats[" + stat + "])", -error, "");
-      }
-      for (int cpu = 0; cpu < possibleCpus; cpu++) {
-        sums[stat] += in.getLong(cpu * Long.BYTES);
+    for (int cpu = 0; cpu < possibleCpus; cpu++) {
+      for (int stat = 0; stat < sums.length; stat++) {
+        sums[stat] += in.getLong(cpu * cpuBytes + stat * Long.BYTES);
       }
     }
     return sums;

@@ -17,6 +17,9 @@ public final class UnwindTables {
   private static final int INNER_MAP =
       1 << 12; // BPF_F_INNER_MAP: each inner map may have its own size
 
+  /** A program that is not position independent lies at 4 MiB: 1,024 pages and its own. */
+  private static final int INDEX_PAGES_SMALL = 8192;
+
   private record Rule(int cfa, int cfaOffset, int rbp, int rbpOffset, int raOffset) {}
 
   private final KernelCalls kernel;
@@ -134,13 +137,14 @@ public final class UnwindTables {
           "the process maps more files with code than jebpf has tables for; stacks end in the"
               + " others");
     }
+    int pages = indexPages(table, rows);
     int fd =
         bpf.mapCreate(
             MAP_TYPE_ARRAY,
             "unwind_table",
             Integer.BYTES,
             Layout.ROW_BYTES,
-            rows,
+            rows + pages,
             INNER_MAP | MMAPABLE);
     if (fd < 0) {
       throw new KernelException(
@@ -148,7 +152,7 @@ public final class UnwindTables {
     }
     boolean staged = false;
     try {
-      fill(fd, table, rows);
+      fill(fd, table, rows, pages);
       int number = free.isEmpty() ? nextTable : free.peekFirst();
       if (batching) {
         stage.add(new Staged(number, fd));
@@ -210,13 +214,31 @@ public final class UnwindTables {
     }
   }
 
-  private void fill(int fd, Rows table, int rows) throws KernelException {
-    long length = (long) rows * Layout.ROW_BYTES;
+  /**
+   * Elements of the index behind the rows; none where addresses are so sparse that it is not worth
+   * it.
+   */
+  private static int indexPages(Rows table, int rows) {
+    int pages = (table.start(rows - 1) >>> Layout.INDEX_SHIFT) + 2;
+    return pages <= INDEX_PAGES_SMALL || pages <= rows ? pages : 0;
+  }
+
+  private void fill(int fd, Rows table, int rows, int pages) throws KernelException {
+    long length = (long) (rows + pages) * Layout.ROW_BYTES;
     try (Mmap mapped = Mmap.temporary(kernel, "unwind_table", fd, length)) {
       ByteBuffer out = mapped.buffer();
-      for (int i = 0, at = 0; i < rows; i++, at += Layout.ROW_BYTES) {
+      int at = 0;
+      for (int i = 0; i < rows; i++, at += Layout.ROW_BYTES) {
         out.putInt(at + Layout.ROW_START, table.start(i));
         out.putShort(at + Layout.ROW_RULE, (short) table.rule(i));
+      }
+      int below = 0;
+      for (int page = 0; page < pages; page++, at += Layout.ROW_BYTES) {
+        long address = (long) page << Layout.INDEX_SHIFT;
+        while (below < rows && Integer.toUnsignedLong(table.start(below)) <= address) {
+          below++;
+        }
+        out.putInt(at + Layout.ROW_START, below);
       }
     }
   }

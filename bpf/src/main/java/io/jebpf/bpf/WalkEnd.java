@@ -3,7 +3,7 @@ package io.jebpf.bpf;
 /** Why the walk of a stack ended (enum jebpf_end). Everything but ROOT is a stack cut short. */
 public enum WalkEnd {
   ROOT("the thread's first frame was reached"),
-  DEPTH("the depth limit was reached"),
+  DEPTH("so many frames that the walk was given up before the first one"),
   BAD_RETURN("no plausible return address in a HotSpot frame"),
   NO_BLOB("the pc is in a code heap but in no used blob"),
   NO_MAPPING("the pc is in no known executable mapping"),
@@ -30,10 +30,5 @@ public enum WalkEnd {
   /** The number in {@link SampleView#end()}: the ordinal, in the order of the C enum. */
   public int index() {
     return ordinal();
-  }
-
-  /** Walks that ended so, in what {@link KernelPrograms#stats()} returned. */
-  public long of(long[] stats) {
-    return stats[KernelStat.END_FIRST.index() + ordinal()];
   }
 }

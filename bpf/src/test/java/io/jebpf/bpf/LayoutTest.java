@@ -158,6 +158,11 @@ class LayoutTest {
     for (WalkEnd end : WalkEnd.values()) {
       assertEquals(ends.get("JEBPF_END_" + end.name()), end.index(), end.name());
     }
+    Map<String, Integer> gaps = btf.constants("jebpf_gap");
+    for (WalkGap gap : WalkGap.values()) {
+      assertEquals(gaps.get("JEBPF_GAP_" + gap.name()), gap.number(), gap.name());
+      assertTrue(gap.number() - 64 < Layout.GAP_COUNT, gap.name());
+    }
     assertEquals(Layout.RECORD_SAMPLE, btf.constants("jebpf_record").get("JEBPF_RECORD_SAMPLE"));
     assertEquals(Layout.RECORD_WAIT, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT"));
     assertEquals(
@@ -176,6 +181,8 @@ class LayoutTest {
     assertEquals(limits.get("TABLES_MAX"), Layout.TABLES_MAX);
     assertEquals(limits.get("CLOCKS_MAX"), Layout.CLOCKS_MAX);
     assertEquals(limits.get("TABLE_ROWS_MAX"), Layout.TABLE_ROWS_MAX);
+    assertEquals(limits.get("INDEX_SHIFT"), Layout.INDEX_SHIFT);
+    assertEquals(limits.get("GAP_COUNT"), Layout.GAP_COUNT);
     assertEquals(limits.get("RULES_MAX"), Layout.RULES_MAX);
     assertEquals(limits.get("COMM_BYTES"), Layout.COMM_BYTES);
     assertEquals(limits.get("CONTEXT_BYTES"), Layout.CONTEXT_BYTES);

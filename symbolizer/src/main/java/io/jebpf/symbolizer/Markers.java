@@ -7,10 +7,15 @@ import java.util.List;
  * and of the gaps in a stack.
  */
 final class Markers {
+  private static final int GAP_NATIVE = 64;
+  private static final int GAP_FROZEN = 65;
+  private static final int GAP_WAKER = 66;
+  private static final int GAP_CUT = 67;
+
   private static final List<String> REASONS =
       List.of(
           "root",
-          "depth limit",
+          "too many frames",
           "bad return address",
           "no code blob",
           "no mapping",
@@ -26,23 +31,28 @@ final class Markers {
 
   private static final List<Resolution> FRAMES = REASONS.stream().map(Markers::frame).toList();
 
-  /** Texts of {@code enum jebpf_gap}, from GAPS_FIRST on: the stack goes on behind them. */
-  private static final List<Resolution> GAPS =
-      List.of(
-          gap("native frames without unwind information"),
-          gap("frozen frames not read"),
-          gap("woken by"));
-
-  private static final int GAPS_FIRST = 64;
   private static final Resolution UNKNOWN = frame("reason not known to this version");
+
+  /** Texts of {@code enum jebpf_gap}: the stack goes on behind them. */
+  private static final Resolution NATIVE = gap("native frames without unwind information");
+
+  private static final Resolution FROZEN = gap("frozen frames not read");
+  private static final Resolution WAKER = gap("woken by");
 
   private Markers() {}
 
-  static Resolution of(long end) {
-    if (end >= GAPS_FIRST && end < GAPS_FIRST + GAPS.size()) {
-      return GAPS.get((int) end - GAPS_FIRST);
-    }
-    return end >= 0 && end < FRAMES.size() ? FRAMES.get((int) end) : UNKNOWN;
+  /**
+   * @param number of the end or gap
+   * @param argument of a gap: how many frames
+   */
+  static Resolution of(long number, long argument) {
+    return switch ((int) number) {
+      case GAP_NATIVE -> NATIVE;
+      case GAP_FROZEN -> FROZEN;
+      case GAP_WAKER -> WAKER;
+      case GAP_CUT -> gap("cut: " + argument + " frames");
+      default -> number >= 0 && number < FRAMES.size() ? FRAMES.get((int) number) : UNKNOWN;
+    };
   }
 
   private static Resolution gap(String what) {

@@ -77,7 +77,7 @@ public final class Symbolizer {
       return nativeCode((int) detail, address, RawFrame.exact(head));
     }
     if (kind == RawFrame.MARKER) {
-      return Markers.of(address);
+      return Markers.of(address, detail);
     }
     if (hotspot.isEmpty()) {
       return Resolution.unresolved(

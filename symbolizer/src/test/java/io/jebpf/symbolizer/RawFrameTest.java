@@ -35,23 +35,26 @@ class RawFrameTest {
     assertEquals(RawFrame.MARKER, numbers.get("FRAME_MARKER"));
     assertEquals(RawFrame.EXACT, numbers.get("FRAME_EXACT"));
     assertEquals(RawFrame.BCI_UNKNOWN, numbers.get("BCI_UNKNOWN"));
-    String unknown = Markers.of(-1).frames().getFirst().function();
+    String unknown = Markers.of(-1, 0).frames().getFirst().function();
     for (int end = 0; end < numbers.get("END_COUNT"); end++) {
-      assertTrue(!Markers.of(end).frames().getFirst().function().equals(unknown), "end " + end);
+      assertTrue(!Markers.of(end, 0).frames().getFirst().function().equals(unknown), "end " + end);
     }
-    assertEquals(unknown, Markers.of(numbers.get("END_COUNT")).frames().getFirst().function());
+    assertEquals(unknown, Markers.of(numbers.get("END_COUNT"), 0).frames().getFirst().function());
     assertEquals(
         "[native frames without unwind information]",
-        Markers.of(numbers.get("GAP_NATIVE")).frames().getFirst().function());
+        Markers.of(numbers.get("GAP_NATIVE"), 0).frames().getFirst().function());
     assertEquals(
         "[frozen frames not read]",
-        Markers.of(numbers.get("GAP_FROZEN")).frames().getFirst().function());
+        Markers.of(numbers.get("GAP_FROZEN"), 0).frames().getFirst().function());
+    assertEquals(
+        "[cut: 976 frames]",
+        Markers.of(numbers.get("GAP_CUT"), 976).frames().getFirst().function());
     assertEquals(
         "[unwind stopped: no rule]",
-        Markers.of(numbers.get("END_NO_RULE")).frames().getFirst().function());
+        Markers.of(numbers.get("END_NO_RULE"), 0).frames().getFirst().function());
     assertEquals(
         "[unwind stopped: interpreter entry not understood]",
-        Markers.of(numbers.get("END_CODELET")).frames().getFirst().function());
+        Markers.of(numbers.get("END_CODELET"), 0).frames().getFirst().function());
   }
 
   @Test

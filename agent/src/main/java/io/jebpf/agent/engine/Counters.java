@@ -1,10 +1,6 @@
 package io.jebpf.agent.engine;
 
-import io.jebpf.bpf.WalkEnd;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
-import java.util.Locale;
+import io.jebpf.bpf.WalkCounts;
 
 /**
  * What the engine has counted since it started, or between two moments. Nanoseconds and numbers.
@@ -18,7 +14,8 @@ import java.util.Locale;
  * @param programNanos time spent in the kernel programs
  * @param walkNanos of it, time spent walking the stacks that arrived
  * @param weightNanos CPU time that all samples stand for, lost ones included
- * @param walks walks by {@link WalkEnd}
+ * @param walks stacks of running threads, by how they came out
+ * @param waitWalks the same of waits
  */
 public record Counters(
     long events,
@@ -30,37 +27,18 @@ public record Counters(
     long programNanos,
     long walkNanos,
     long weightNanos,
-    List<Long> walks) {
+    WalkCounts walks,
+    WalkCounts waitWalks) {
 
   public static final Counters ZERO =
-      new Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, Collections.nCopies(WalkEnd.values().length, 0L));
-
-  public Counters {
-    walks = List.copyOf(walks);
-    if (walks.size() != WalkEnd.values().length) {
-      throw new IllegalArgumentException(walks.size() + " reasons, not " + WalkEnd.values().length);
-    }
-  }
+      new Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, WalkCounts.ofWhole(0), WalkCounts.ofWhole(0));
 
   public long lost() {
     return lostRingFull + lostScratch + lostMalformed;
   }
 
-  public long walks(WalkEnd end) {
-    return walks.get(end.ordinal());
-  }
-
-  /** How a reason is named in comments and in the MBean. */
-  public static String slug(WalkEnd end) {
-    return end.name().toLowerCase(Locale.ROOT);
-  }
-
   /** What was counted since an earlier moment. */
   public Counters since(Counters earlier) {
-    List<Long> ends = new ArrayList<>();
-    for (int i = 0; i < walks.size(); i++) {
-      ends.add(walks.get(i) - earlier.walks.get(i));
-    }
     return new Counters(
         events - earlier.events,
         samples - earlier.samples,
@@ -71,6 +49,7 @@ public record Counters(
         programNanos - earlier.programNanos,
         walkNanos - earlier.walkNanos,
         weightNanos - earlier.weightNanos,
-        ends);
+        walks.since(earlier.walks),
+        waitWalks.since(earlier.waitWalks));
   }
 }

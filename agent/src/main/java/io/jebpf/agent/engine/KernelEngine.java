@@ -9,10 +9,8 @@ import io.jebpf.bpf.KernelPrograms;
 import io.jebpf.bpf.KernelStat;
 import io.jebpf.bpf.NativeRuntime;
 import io.jebpf.bpf.SampleRing;
-import io.jebpf.bpf.WalkEnd;
+import io.jebpf.bpf.WalkCounts;
 import io.jebpf.symbolizer.Symbolizer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -137,10 +135,6 @@ final class KernelEngine implements Engine {
     try {
       long[] stats = programs.stats();
       offCpu.ifPresent(side -> side.stats(stats));
-      List<Long> walks = new ArrayList<>(WalkEnd.values().length);
-      for (WalkEnd end : WalkEnd.values()) {
-        walks.add(end.of(stats));
-      }
       last =
           new Counters(
               KernelStat.EVENTS.of(stats),
@@ -152,7 +146,8 @@ final class KernelEngine implements Engine {
               KernelStat.PROGRAM_NS.of(stats) + KernelStat.SWITCH_NS.of(stats),
               feeder.walkNanos(),
               KernelStat.WEIGHT_NS.of(stats),
-              walks);
+              WalkCounts.ofSamples(stats),
+              WalkCounts.ofWaits(stats));
     } catch (KernelException e) {
       log.warn(Trouble.KERNEL_REFUSED, e.getMessage(), e.advice()); // and the last figures stand
     }

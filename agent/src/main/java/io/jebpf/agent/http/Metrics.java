@@ -7,7 +7,6 @@ import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.ondemand.OnDemand;
 import io.jebpf.agent.pipeline.Snapshot;
-import io.jebpf.bpf.WalkEnd;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -75,10 +74,10 @@ public final class Metrics {
         "jebpf_samples_without_stack_total",
         "Samples that lost their stack because a window was full",
         now.overflowed());
-    text.family("jebpf_stacks_total", "counter", "Walked stacks by the reason they ended");
-    for (WalkEnd end : WalkEnd.values()) {
-      text.value("end", Counters.slug(end), counters.walks(end));
-    }
+    text.family(
+        "jebpf_stacks_total", "counter", "Walked stacks by the reason they ended, gaps besides");
+    counters.walks().each((name, count) -> text.value("end", name, count));
+    text.counter("jebpf_stacks_whole_total", "Whole stacks", counters.walks().whole());
     text.counter("jebpf_frames_total", "Frames of code in all samples", now.frames());
     text.counter("jebpf_frames_unresolved_total", "Frames without a name", now.framesUnresolved());
     text.seconds(

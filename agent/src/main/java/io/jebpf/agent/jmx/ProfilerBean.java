@@ -1,6 +1,5 @@
 package io.jebpf.agent.jmx;
 
-import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.offcpu.ClockTotals;
 import io.jebpf.agent.offcpu.OffCpuCounters;
 import io.jebpf.agent.offcpu.OffCpuStats;
@@ -9,7 +8,7 @@ import io.jebpf.agent.options.OffCpuOptions;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
-import io.jebpf.bpf.WalkEnd;
+import io.jebpf.bpf.WalkCounts;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -172,11 +171,18 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
 
   @Override
   public Map<String, Long> getWalksByEnd() {
-    Snapshot now = source.snapshot();
+    return byName(source.snapshot().counters().walks());
+  }
+
+  @Override
+  public Map<String, Long> getWaitWalksByEnd() {
+    return byName(source.snapshot().counters().waitWalks());
+  }
+
+  private static Map<String, Long> byName(WalkCounts counts) {
     Map<String, Long> walks = new LinkedHashMap<>();
-    for (WalkEnd end : WalkEnd.values()) {
-      walks.put(Counters.slug(end), now.counters().walks(end));
-    }
+    walks.put("whole", counts.whole());
+    counts.each(walks::put);
     return walks;
   }
 

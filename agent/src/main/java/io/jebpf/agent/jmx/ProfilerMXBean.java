@@ -57,8 +57,13 @@ public interface ProfilerMXBean extends OnDemandOperations {
   @Described("Samples that arrived and lost their stack, because a window was full")
   long getSamplesWithoutStack();
 
-  @Described("Walked stacks by the reason they ended; 'root' is a whole stack")
+  @Described(
+      "Walked stacks: whole ones, then all by the reason they ended, and those with a gap by"
+          + " reason")
   Map<String, Long> getWalksByEnd();
+
+  @Described("The same of the stacks of waits")
+  Map<String, Long> getWaitWalksByEnd();
 
   @Described("Kernel stacks that could not be read")
   long getKernelStacksMissing();

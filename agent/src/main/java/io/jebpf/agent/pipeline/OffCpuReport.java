@@ -6,6 +6,7 @@ import io.jebpf.agent.offcpu.OffCpuCounters;
 import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.pipeline.WindowReport.Measured;
 import io.jebpf.agent.pprof.QualityComments;
+import io.jebpf.bpf.WalkCounts;
 
 /** The quality data of a window's waits, as comments of their profiles. Pure. */
 final class OffCpuReport {
@@ -55,5 +56,9 @@ final class OffCpuReport {
         .sum(QualityComments.IDLE_NANOS, waits.idleNanos())
         .sum(QualityComments.TICK_PROGRAM_NANOS, stats.tickNanos())
         .sum(QualityComments.SWITCH_PROGRAM_NANOS, stats.switchNanos());
+    WalkCounts walks = measured.counters().waitWalks();
+    walks.each(
+        (name, count) -> comments.sumUnlessZero(QualityComments.WAIT_WALKS_PREFIX + name, count));
+    comments.sum(QualityComments.WAIT_WALKS_WHOLE, walks.whole());
   }
 }

@@ -8,7 +8,6 @@ import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileKind;
 import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.window.Window;
-import io.jebpf.bpf.WalkEnd;
 import java.util.List;
 import java.util.Locale;
 
@@ -93,10 +92,10 @@ final class WindowReport {
         .sumUnlessZero(QualityComments.LOST_PREFIX + "scratch", counters.lostScratch())
         .sumUnlessZero(QualityComments.LOST_PREFIX + "malformed", counters.lostMalformed())
         .sumUnlessZero(QualityComments.SAMPLES_OVERFLOWED, end.overflowed() - begin.overflowed());
-    for (WalkEnd walk : WalkEnd.values()) {
-      comments.sumUnlessZero(
-          QualityComments.WALKS_PREFIX + Counters.slug(walk), counters.walks(walk));
-    }
+    counters
+        .walks()
+        .each((name, count) -> comments.sumUnlessZero(QualityComments.WALKS_PREFIX + name, count));
+    comments.sum(QualityComments.WALKS_WHOLE, counters.walks().whole());
     long samples = Math.max(1, counters.samples());
     long lostNanos = Math.max(0, counters.weightNanos() - measured.sampledNanos());
     comments

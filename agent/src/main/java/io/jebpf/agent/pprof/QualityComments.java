@@ -79,6 +79,9 @@ public final class QualityComments {
   public static final String LOST_PREFIX = "samples_lost_";
 
   public static final String WALKS_PREFIX = "walks_";
+  public static final String WALKS_WHOLE = WALKS_PREFIX + "whole";
+  public static final String WAIT_WALKS_PREFIX = "wait_walks_";
+  public static final String WAIT_WALKS_WHOLE = WAIT_WALKS_PREFIX + "whole";
 
   private static final Set<String> SUMS =
       Set.of(
@@ -128,7 +131,10 @@ public final class QualityComments {
 
   /** Whether values of a key may be added up over profiles. */
   static boolean isSum(String key) {
-    return SUMS.contains(key) || key.startsWith(LOST_PREFIX) || key.startsWith(WALKS_PREFIX);
+    return SUMS.contains(key)
+        || key.startsWith(LOST_PREFIX)
+        || key.startsWith(WALKS_PREFIX)
+        || key.startsWith(WAIT_WALKS_PREFIX);
   }
 
   public QualityComments fact(String key, String value) {

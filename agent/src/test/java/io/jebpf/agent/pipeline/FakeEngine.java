@@ -8,10 +8,9 @@ import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
-import io.jebpf.bpf.WalkEnd;
+import io.jebpf.bpf.WalkCounts;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 
@@ -98,8 +97,6 @@ public class FakeEngine implements Engine {
 
   @Override
   public Counters counters() {
-    List<Long> walks = new ArrayList<>(Collections.nCopies(WalkEnd.values().length, 0L));
-    walks.set(0, samples);
     return new Counters(
         samples + ringFull,
         samples + ringFull,
@@ -110,7 +107,8 @@ public class FakeEngine implements Engine {
         programNanos,
         0,
         weightNanos,
-        walks);
+        WalkCounts.ofWhole(samples),
+        WalkCounts.ofWhole(0));
   }
 
   @Override

@@ -175,6 +175,7 @@ public final class HotspotVm {
         heaps,
         addresses.codeLow(),
         addresses.codeHigh(),
+        libjvm.address(LibjvmNames.CODE_EPOCH).orElse(0),
         interpreter,
         entries,
         addresses.callStubReturn(),

@@ -11,6 +11,7 @@ record KernelKnobs(
     CodeHeaps heaps,
     long codeLow,
     long codeHigh,
+    long codeEpoch,
     Interpreter interpreter,
     List<EntryCodelet> entries,
     long callStubReturn,
@@ -39,6 +40,7 @@ record KernelKnobs(
   private void codeCache(KnobSink sink) {
     sink.knob("code_low", codeLow);
     sink.knob("code_high", codeHigh);
+    sink.knob("code_epoch", codeEpoch);
     sink.knob("interpreter_low", interpreter.low());
     sink.knob("interpreter_high", interpreter.high());
     for (int i = 0; i < heaps.heaps().size(); i++) {

@@ -12,6 +12,7 @@ final class LibjvmNames {
   static final String STUB_LIST = "_ZN12StubCodeDesc5_listE";
   static final String CONT_BARRIER = "_ZN12StubRoutines19_cont_returnBarrierE";
   static final String CONT_BARRIER_EXC = "_ZN12StubRoutines22_cont_returnBarrierExcE";
+  static final String CODE_EPOCH = "_ZN9CodeCache9_gc_epochE";
   static final String CONT_RETURN_PC = "_ZN17ContinuationEntry10_return_pcE";
   static final String THREAD_NAME_OFFSET = "_ZN16java_lang_Thread12_name_offsetE";
   static final String STRING_VALUE_OFFSET = "_ZN16java_lang_String13_value_offsetE";
@@ -67,6 +68,7 @@ final class LibjvmNames {
                 STUB_LIST,
                 CONT_BARRIER,
                 CONT_BARRIER_EXC,
+                CODE_EPOCH,
                 CONT_RETURN_PC,
                 THREAD_NAME_OFFSET,
                 STRING_VALUE_OFFSET,

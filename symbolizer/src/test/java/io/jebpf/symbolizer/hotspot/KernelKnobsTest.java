@@ -208,7 +208,16 @@ class KernelKnobsTest {
     String text = Files.readString(header);
     Set<String> expected = new TreeSet<>(fields(text, "jebpf_config"));
     expected.removeAll(
-        Set.of("depth_max", "context_table", "show_carrier", "pad", "heaps", "entry_codelets"));
+        Set.of(
+            "depth_max",
+            "context_table",
+            "show_carrier",
+            "waker_ns",
+            "tick_iterator",
+            "pad_waits",
+            "pad",
+            "heaps",
+            "entry_codelets"));
     fields(text, "jebpf_code_heap").stream()
         .filter(field -> !field.equals("pad"))
         .forEach(field -> expected.add("heaps." + field));

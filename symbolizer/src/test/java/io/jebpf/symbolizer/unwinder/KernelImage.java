@@ -42,6 +42,7 @@ public final class KernelImage {
   private static final int RULE_BYTES = 16;
   private static final int ROW_BYTES = 8;
   private static final int FRAME_POINTERS = 1;
+  private static final int INDEX_SHIFT = 12;
 
   private final StringBuilder knobs = new StringBuilder();
   private final Map<UnwindRule, Integer> rules = new LinkedHashMap<>();
@@ -122,11 +123,23 @@ public final class KernelImage {
   private int[] compile(Module module) {
     try (ElfImage image = module.open()) {
       UnwindTable table = UnwindCompiler.compile(image);
+      if (table.rows() == 0) {
+        return new int[] {0, 0};
+      }
       int number = tables.size() + 1;
-      ByteBuffer bytes = buffer(8 + table.rows() * ROW_BYTES).putInt(number).putInt(table.rows());
+      int pages = (table.start(table.rows() - 1) >>> INDEX_SHIFT) + 2;
+      int elements = table.rows() + pages;
+      ByteBuffer bytes = buffer(8 + elements * ROW_BYTES).putInt(number).putInt(elements);
       for (int i = 0; i < table.rows(); i++) {
         UnwindRule rule = table.rules().get(table.rule(i));
         bytes.putInt(table.start(i)).putInt(rules.computeIfAbsent(rule, r -> rules.size()));
+      }
+      for (int page = 0, below = 0; page < pages; page++) {
+        while (below < table.rows()
+            && Integer.toUnsignedLong(table.start(below)) <= (long) page << INDEX_SHIFT) {
+          below++;
+        }
+        bytes.putInt(below).putInt(0);
       }
       tables.add(bytes);
       return new int[] {number, table.rows()};

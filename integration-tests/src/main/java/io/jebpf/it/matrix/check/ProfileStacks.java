@@ -41,7 +41,7 @@ final class ProfileStacks {
   }
 
   private static Kind marker(String name) {
-    if (name.startsWith("[cut:") || name.contains("depth limit")) {
+    if (name.startsWith("[cut:") || name.contains("too many frames")) {
       return Kind.DEPTH;
     }
     // What has no unwind information has no frames that could be shown: only Java's are judged.
