@@ -22,7 +22,7 @@ record DoctorCommand(String version) implements Command {
   @Override
   public String description() {
     return "says what this machine, container and user allow, what is missing and how to get it;"
-               + " exit code 0 for all, 3 for less, 1 for nothing";
+        + " exit code 0 for all, 3 for less, 1 for nothing";
   }
 
   @Override

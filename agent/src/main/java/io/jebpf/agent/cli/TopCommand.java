@@ -33,7 +33,8 @@ final class TopCommand implements Command {
 
   @Override
   public String description() {
-    return "shows hot methods, hot threads and what threads wait for, each second; -b: as plain text";
+    return "shows hot methods, hot threads and what threads wait for, each second; -b: as plain"
+               + " text";
   }
 
   @Override
