@@ -23,11 +23,8 @@ import io.jebpf.agent.pipeline.SampleReader;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
 import io.jebpf.agent.upload.Sender;
-import io.jebpf.bpf.WalkCounts;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -380,54 +377,12 @@ final class Profiler {
   }
 
   private String startLine(Engine.Facts engine) {
-    return version
-        + " started: Linux "
-        + engine.kernel()
-        + ", JVM "
-        + identity.jvm()
-        + ", "
-        + engine.engine()
-        + " at "
-        + options.cpuHz()
-        + " Hz, profiles in "
-        + options.out().map(Object::toString).orElse("no file (out=off)")
-        + options.uploads().startText()
-        + (httpAddress().isEmpty() ? "" : ", HTTP on " + httpAddress())
-        + (engine.missing().isEmpty() ? "" : "; missing: " + String.join("; ", engine.missing()));
+    return LifeLines.start(version, identity, options, engine, httpAddress());
   }
 
   private String stopLine() {
     Snapshot last = reader.map(SampleReader::snapshot).orElse(Snapshot.ZERO);
-    return String.format(
-        Locale.ROOT,
-        "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole%s, %.2f%% of"
-            + " frames named, %d files failed%s, kernel programs took %.3f s",
-        last.taken(),
-        writer.filesWritten(),
-        writer.bytesWritten(),
-        last.counters().lost(),
-        last.counters().walks().wholePercent(),
-        notWhole(last.counters().walks()),
-        percent(last.frames() - last.framesUnresolved(), last.frames()),
-        writer.filesFailed(),
-        sender.map(Sender::summary).orElse(""),
-        last.counters().programNanos() / 1e9);
-  }
-
-  /** The reasons of stacks that are not whole, with their counts; empty when all are. */
-  private static String notWhole(WalkCounts walks) {
-    List<String> reasons = new ArrayList<>();
-    walks.each(
-        (name, count) -> {
-          if (count > 0 && !name.equals("root")) {
-            reasons.add(name + " " + count);
-          }
-        });
-    return reasons.isEmpty() ? "" : " (" + String.join(", ", reasons) + ")";
-  }
-
-  private static double percent(long part, long whole) {
-    return whole == 0 ? 100 : 100.0 * part / whole;
+    return LifeLines.stop(last, writer, sender);
   }
 
   /** What the MBean shows. */

@@ -235,16 +235,12 @@ class DeploymentTest {
       return;
     }
     for (Method method : bean.getClass().getMethods()) {
-      if (method.getParameterCount() != 0
-          || !method.getName().startsWith("get")
-          || method.isAnnotationPresent(com.fasterxml.jackson.annotation.JsonIgnore.class)) {
-        continue;
-      }
-      Object value = method.invoke(bean);
-      if (method.getName().equals("getAdditionalProperties")) {
-        ((Map<?, ?>) value).keySet().forEach(key -> unknown.add(path + "." + key));
-      } else {
-        unknownFields(value, path + "." + method.getName().substring(3), unknown);
+      boolean getter = method.getParameterCount() == 0 && method.getName().startsWith("get");
+      if (getter && method.getName().equals("getAdditionalProperties")) {
+        ((Map<?, ?>) method.invoke(bean)).keySet().forEach(key -> unknown.add(path + "." + key));
+      } else if (getter
+          && !method.isAnnotationPresent(com.fasterxml.jackson.annotation.JsonIgnore.class)) {
+        unknownFields(method.invoke(bean), path + "." + method.getName().substring(3), unknown);
       }
     }
   }

@@ -72,7 +72,7 @@ class TopTest {
         Tmux tmux = new Tmux(directory)) {
       tmux.run("new-session", "-d", "-x", "120", "-y", "40", "sh");
       tmux.keys("PS1='prompt> '; clear", "Enter");
-      tmux.await("prompt> ");
+      tmux.await("prompt>");
       tmux.keys(String.join(" ", Jebpf.command("top", running.pid())), "Enter");
       String both = tmux.await("hot before the attach");
       assertTrue(both.contains("SELF%  TOTAL%  METHOD") && both.contains("Burn.spin"), both);
@@ -90,7 +90,7 @@ class TopTest {
       tmux.await("[paused]");
       tmux.keys("q");
       String after = tmux.awaitNot("jebpf top - ");
-      assertTrue(after.contains("prompt> "), after);
+      assertTrue(after.contains("prompt>"), after);
       tmux.keys("stty -a", "Enter");
       tmux.await(" echo ");
       awaitNothingLeft(running.pid());

@@ -141,7 +141,9 @@ public final class HeatMaps {
     @Override
     public StackTraceElement getStackTraceElement(long method, byte type, int location) {
       String name = texts.get((int) method);
-      int dot = isNativeFrame(type) ? -1 : name.lastIndexOf('.');
+      boolean java =
+          type != Frame.TYPE_NATIVE && type != Frame.TYPE_CPP && type != Frame.TYPE_KERNEL;
+      int dot = java ? name.lastIndexOf('.') : -1;
       return new StackTraceElement(
           dot < 0 ? "" : name.substring(0, dot), name.substring(dot + 1), null, location >>> 16);
     }

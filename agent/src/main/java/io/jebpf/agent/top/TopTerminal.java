@@ -113,7 +113,10 @@ final class TopTerminal implements AutoCloseable {
     return size;
   }
 
-  /** Shows a page: only what changed is sent. */
+  /**
+   * Shows a page, the whole of it: sending only what changed left remnants in terminals that insert
+   * and delete characters in their own way.
+   */
   void show(List<List<Piece>> page) {
     List<AttributedString> lines = new ArrayList<>();
     for (List<Piece> line : page.subList(0, Math.min(page.size(), height()))) {
@@ -126,6 +129,7 @@ final class TopTerminal implements AutoCloseable {
     while (lines.size() < height()) {
       lines.add(AttributedString.EMPTY);
     }
+    display.clear();
     display.update(lines, 0);
     terminal.flush();
   }
