@@ -2,7 +2,7 @@
 
 MVN = mvn -B -ntp -q
 
-.PHONY: build test demo bench soak matrix fleet format clean setup
+.PHONY: build test demo bench soak recorder matrix fleet format clean setup
 
 ## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
@@ -21,9 +21,14 @@ demo: build
 bench: build
 	@integration-tests/bench.sh
 
-## long runs: a thousand attach/detach cycles
+## long runs: a thousand attach/detach cycles, 20 recordings at once for 10 minutes
 soak: build
 	@integration-tests/soak.sh
+	@$(MVN) -pl agent -am test -Dtest='RecordingsTest#every*' -Dsurefire.failIfNoSpecifiedTests=false -Djebpf.recordings.millis=600000
+
+## memory and speed of the flight recorder under load, about 6 minutes
+recorder: build
+	@integration-tests/recorder.sh
 
 ## loads the kernel programs on other kernels, in virtual machines; then stacks of every load under every collector
 matrix: build

@@ -32,6 +32,7 @@ need_file libelf1 /usr/lib/$triplet/libelf.so.1 /lib/$triplet/libelf.so.1
 need_file zlib1g /usr/lib/$triplet/libz.so.1 /lib/$triplet/libz.so.1
 has chromium || wished+=(chromium) # looks at the pictures that we draw
 has chromedriver || wished+=(chromium-driver)
+has curl || wished+=(curl) # asks the HTTP endpoint in the tests
 has go || wished+=(golang-go) # `go tool pprof` reads our profiles in the integration tests
 
 if [ ${#missing[@]} -gt 0 ] || [ ${#wished[@]} -gt 0 ]; then

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -60,12 +61,21 @@ class RecordingsTest {
         id, ProfileKind.CPU, format, Filter.NONE, Long.MIN_VALUE, Long.MAX_VALUE);
   }
 
-  private static Map<String, Long> expected(Iterable<Put> stream, long from, long to) {
-    Map<String, Long> counts = new TreeMap<>();
-    for (Put put : stream) {
-      if (put.timeNanos() >= from && put.timeNanos() < to) {
-        counts.merge("app.Main.m" + put.stack(), 1L, Long::sum);
+  /** The stream is in the order of time. */
+  private static Map<String, Long> expected(List<Put> stream, long from, long to) {
+    int low = 0;
+    int high = stream.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (stream.get(middle).timeNanos() < from) {
+        low = middle + 1;
+      } else {
+        high = middle;
       }
+    }
+    Map<String, Long> counts = new TreeMap<>();
+    for (int i = low; i < stream.size() && stream.get(i).timeNanos() < to; i++) {
+      counts.merge("app.Main.m" + stream.get(i).stack(), 1L, Long::sum);
     }
     return counts;
   }
@@ -73,6 +83,7 @@ class RecordingsTest {
   /** With and without a history: recordings keep for themselves what they need. */
   @ParameterizedTest
   @ValueSource(longs = {0, 1_000, 300_000})
+  @Timeout(value = 30, unit = TimeUnit.MINUTES) // the long run
   void everyRecordingHasExactlyTheSamplesOfItsTime(long historyMillis) throws Exception {
     long seed = System.nanoTime();
     HistoryOptions past = new HistoryOptions(historyMillis * MILLI, 16 << 20);
@@ -102,9 +113,10 @@ class RecordingsTest {
     }
     assertEquals(List.of(), List.copyOf(failures));
     assertTrue(ended.size() >= AT_ONCE, ended.size() + " recordings");
+    List<Put> inOrder = new ArrayList<>(all);
     for (Had had : ended) {
       assertEquals(
-          expected(all, had.startNanos(), had.stopNanos()),
+          expected(inOrder, had.startNanos(), had.stopNanos()),
           had.counts(),
           "seed " + seed + " " + had);
     }
