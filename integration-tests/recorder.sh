@@ -16,7 +16,7 @@ mkdir -p "$work/classes"
 "$jdk/bin/javac" -nowarn --release 21 -cp "$h2" -d "$work/classes" \
   integration-tests/src/main/java/io/jebpf/it/workload/{H2Client,AgentGate,Burn}.java
 "$jdk/bin/java" "-javaagent:$jar=http=$port,out=off" -cp "$work/classes:$h2" \
-  io.jebpf.it.workload.H2Client "jdbc:h2:mem:load" "$((seconds + 60))" >"$work/out" 2>"$work/err" &
+  io.jebpf.it.workload.H2Client "jdbc:h2:mem:load;DB_CLOSE_DELAY=-1" "$((seconds + 60))" >"$work/out" 2>"$work/err" &
 jvm=$!
 trap 'kill "$jvm" 2>/dev/null || true' EXIT
 
