@@ -28,7 +28,9 @@ record ThreadLayout(
     Slot anchor = structs.field("JavaThread::_anchor");
     Slot id = structs.field("OSThread::_thread_id");
     Slot parent = structs.field("ContinuationEntry::_parent");
-    boolean continuations = structs.size("ContinuationEntry") > 0;
+    // 21 has virtual threads, but does not describe the entry
+    boolean continuations =
+        structs.size("ContinuationEntry") > 0 || structs.field("JavaThread::_vthread").present();
     return new ThreadLayout(
         anchored(structs, anchor, "_last_Java_sp"),
         anchored(structs, anchor, "_last_Java_pc"),

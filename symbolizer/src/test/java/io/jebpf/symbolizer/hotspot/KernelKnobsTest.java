@@ -56,7 +56,7 @@ class KernelKnobsTest {
               nmethod_verified_entry 224, method_const 8, const_method_bytes 56,
               const_method_code_size 34, thread_anchor_sp 928, thread_state 1100,
               thread_osthread 792, thread_vframe_array_head 984, osthread_id 192,
-              cont_entry_parent 8, state_in_java 8, cont_entry_frame_bytes 80\
+              cont_entry_parent 8, state_in_java 8\
               """),
           25,
           parse(
@@ -182,8 +182,8 @@ class KernelKnobsTest {
             popRax + " " + pushRax + " " + built + " of " + bytes);
       }
     }
-    // Java and native methods, each with and without synchronized.
-    assertEquals(4, building);
+    // Java and native methods, each with and without synchronized; 28 has one more.
+    assertTrue(building == 4 || building == 5, building + " entries that build a frame");
   }
 
   private static void continuations(HotspotVm vm, ProcMemory processMemory, Knobs knobs) {
@@ -194,6 +194,10 @@ class KernelKnobsTest {
     assertTrue(knobs.at("cont_barrier_exc") < high && high - low < 16384);
     TargetMemory memory = new TargetMemory(processMemory);
     CodeHeaps heaps = vm.heaps().readingWith(memory);
+    if (knobs.at("cont_return_pc") == 0) { // 21 makes the stub with the first virtual thread
+      assertEquals(21, vm.jdkMajor());
+      return;
+    }
     long enterSpecial = heaps.blobAt(knobs.at("cont_return_pc"));
     long method = memory.value(enterSpecial, vm.layout().nmethod().method());
     assertEquals(

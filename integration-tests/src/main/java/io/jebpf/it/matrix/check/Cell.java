@@ -56,7 +56,7 @@ record Cell(String collector, String options, String load) {
 
   List<String> jvmFlags() {
     List<String> flags = new ArrayList<>();
-    flags.add("-XX:+Use" + collector + "GC");
+    flags.add("-XX:+Use" + (collector.equals("ZGC") ? collector : collector + "GC"));
     switch (options) {
       case "default" -> {}
       case "-Xint" -> flags.add("-Xint");
