@@ -34,6 +34,8 @@ class MatrixTest {
     assertTrue(verdict.pairs() > 1_000, verdict::troubles);
     assertEquals(0, verdict.lost(), verdict::troubles);
     assertEquals(0, verdict.impossible(), verdict::troubles);
-    assertTrue(verdict.whole() >= wholeMin, verdict::troubles);
+    // A slice has few samples: two that a deoptimisation or a library just loaded cuts are allowed.
+    double broken = (1 - verdict.whole()) * verdict.samples();
+    assertTrue(broken <= Math.max(2.5, (1 - wholeMin) * verdict.samples()), verdict::troubles);
   }
 }

@@ -34,22 +34,36 @@ class VirtualThreadTest {
   /** What the samples of one kind of profile say, against what the threads wrote down. */
   private static final class Tally {
     private final Map<Integer, String> labels;
+    private final boolean names;
     private final Set<String> all;
     private final Map<String, Long> wrong = new TreeMap<>();
     private long right;
     private long unreadable;
     private long unreadableWithout;
 
-    Tally(Map<Integer, String> labels) {
+    /** {@code names}: false where the collector may be in the way of a name; the id counts then. */
+    Tally(Map<Integer, String> labels, boolean names) {
       this.labels = labels;
+      this.names = names;
       this.all = new HashSet<>(labels.values());
+      if (!names) {
+        labels.values().forEach(label -> all.add(id(label)));
+      }
+    }
+
+    private static String id(String label) {
+      return label.substring(Math.max(0, label.lastIndexOf('#')));
+    }
+
+    private boolean isRight(String label, String expected) {
+      return label.equals(expected) || !names && label.equals(id(expected));
     }
 
     void add(Profile.Stack stack, long count) {
       String label = stack.labels().getOrDefault("vthread", "");
       int number = number(stack);
       if (number >= 0) {
-        if (label.equals(labels.get(number))) {
+        if (isRight(label, labels.get(number))) {
           right += count;
         } else {
           wrong.merge(
@@ -116,7 +130,7 @@ class VirtualThreadTest {
     Profiles.assertRules(result);
     Map<Integer, String> labels = labels(log);
 
-    Tally cpu = new Tally(labels);
+    Tally cpu = new Tally(labels, collector.equals("G1"));
     for (Profile profile : result.profiles()) {
       int count = profile.valueIndex("samples/count");
       profile.stacks().forEach(stack -> cpu.add(stack, stack.values()[count]));
@@ -124,10 +138,10 @@ class VirtualThreadTest {
     assertTrue(cpu.right > 1_000, cpu::toString);
     assertTrue(cpu.wrong() <= (1 - RIGHT_MIN) * (cpu.right + cpu.wrong()), cpu::toString);
     assertTrue(
-        cpu.unreadableWithout <= (1 - RIGHT_MIN) * (cpu.right + cpu.wrong() + cpu.unreadable),
-        cpu::toString);
+        cpu.unreadableWithout <= 3 + (1 - RIGHT_MIN) * (cpu.right + cpu.unreadable), cpu::toString);
 
-    Tally waits = new Tally(labels); // of mounted ones: preempted, as a rule
+    Tally waits =
+        new Tally(labels, collector.equals("G1")); // of mounted ones: preempted, as a rule
     for (Profile profile : result.profiles("offcpu")) {
       profile.stacks().forEach(stack -> waits.add(stack, 1));
     }

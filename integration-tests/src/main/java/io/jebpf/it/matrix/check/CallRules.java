@@ -193,11 +193,13 @@ final class CallRules {
     }
     Optional<Class<?>> from = load(owner);
     Optional<Class<?>> to = load(declaring);
-    return from.isPresent()
-        && to.isPresent()
-        && (from.get().isAssignableFrom(to.get())
-            || to.get().isAssignableFrom(from.get())
-            || from.get().isInterface() && !to.get().isInterface());
+    if (from.isEmpty() || to.isEmpty()) {
+      return true; // a class that only the other JVM has (the agent's): its name alone can be
+                   // judged
+    }
+    return (from.get().isAssignableFrom(to.get())
+        || to.get().isAssignableFrom(from.get())
+        || from.get().isInterface() && !to.get().isInterface());
   }
 
   private static boolean isGenerated(String className) {

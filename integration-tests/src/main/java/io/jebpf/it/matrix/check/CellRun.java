@@ -43,7 +43,7 @@ record CellRun(
     Path work = work(cell, JEBPF);
     ChildResult child =
         child(cell, work)
-            .agent("cpu=" + HZ + ",offcpu=0,budget=1000%,window=1h,tiers=true,hidden=true")
+            .agent("cpu=" + HZ + ",offcpu=0,budget=1000%,window=3s,tiers=true,hidden=true")
             .main(MatrixLoad.class, arguments(cell))
             .run(DEADLINE_SECONDS);
     String failure = failure(work, child);
