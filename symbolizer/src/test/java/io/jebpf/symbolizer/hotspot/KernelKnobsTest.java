@@ -100,7 +100,7 @@ class KernelKnobsTest {
     "21,-XX:+UseG1GC,true",
     "21,-XX:+UseZGC -XX:+ZGenerational,true",
     "28,-XX:+UseG1GC,true",
-    "28,-XX:+UseZGC,false",
+    "28,-XX:+UseZGC,true",
   })
   void describesTheJvm(int release, String options, boolean symtab) throws Exception {
     Optional<Path> home = ChildJvm.jdk(release);
