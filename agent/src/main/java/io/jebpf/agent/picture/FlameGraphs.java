@@ -121,7 +121,7 @@ public final class FlameGraphs {
     return PageEdits.apply(out.toString(StandardCharsets.UTF_8), unit);
   }
 
-  private static String escape(String text) {
+  static String escape(String text) {
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
   }
 }

@@ -37,7 +37,7 @@ public final class HeatMaps {
       List<Segment> segments, long fromNanos, long wallMinusNanos, String title)
       throws IOException {
     Names names = new Names();
-    Heatmap map = new Heatmap(new Arguments("--title", title, "--dot"), names);
+    Heatmap map = new Heatmap(new Arguments("--title", FlameGraphs.escape(title), "--dot"), names);
     Drawing drawing = new Drawing(map, names, fromNanos, wallMinusNanos);
     segments.forEach(drawing::add);
     if (drawing.samples == 0) {
