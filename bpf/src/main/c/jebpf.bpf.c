@@ -65,14 +65,14 @@ static __always_inline __u32 own_tid(struct task_struct *task)
 static __always_inline bool user_registers(struct walk *w, struct task_struct *task)
 {
 	struct pt_regs *saved;
-	struct pt_regs regs;
 
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return false;
 	saved = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (!saved || bpf_probe_read_kernel(&regs, sizeof(regs), saved))
+	/* into the walk: the stacks of nested programs share 512 bytes */
+	if (!saved || bpf_probe_read_kernel(w->bytes, sizeof(struct pt_regs), saved))
 		return false;
-	set_registers(w, &regs);
+	set_registers(w, (const struct pt_regs *)w->bytes);
 	return true;
 }
 
