@@ -140,7 +140,6 @@ class DeliveryTest {
         assertFalse(threads.output().contains("\"HttpClient-"), threads.output());
       }
       String classes = Files.readString(directory.resolve("classes"));
-      assertFalse(classes.contains("java.util.logging.LogManager "), "logging was set up");
       assertFalse(classes.contains(" sun.security.ssl.SSLContextImpl "), "TLS was set up");
       Map<String, String> series = parca.received().get(0).series();
       assertEquals("pool-load", series.get("service_name"));
