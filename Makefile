@@ -2,7 +2,7 @@
 
 MVN = mvn -B -ntp -q
 
-.PHONY: build test demo bench soak recorder matrix fleet format clean setup
+.PHONY: build test demo bench truth soak recorder matrix fleet format clean setup
 
 ## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
@@ -17,9 +17,14 @@ test: setup
 demo: build
 	@integration-tests/demo.sh
 
-## cost beside async-profiler and beside an empty BPF program
+## cost beside async-profiler and beside an empty BPF program; cost of accounting for waits
 bench: build
 	@integration-tests/bench.sh
+	@integration-tests/bench-offcpu.sh
+
+## off-CPU profiles of 60 s against waits of known length, within 3 %: wants a quiet machine
+truth: build
+	@$(MVN) -pl integration-tests -am -Dtest=OffCpuTruthTest -Djebpf.truth=true -Dsurefire.failIfNoSpecifiedTests=false verify
 
 ## long runs: a thousand attach/detach cycles, 20 recordings at once for 10 minutes
 soak: build

@@ -51,7 +51,7 @@ for package in "${packages[@]}"; do
     -kernel "$work/$package"/boot/vmlinuz-* -initrd "$work/initrd" \
     -append "console=ttyS0 quiet panic=1" >"$work/log" 2>&1 || true
   if grep -q '^verify-exit 0' "$work/log"; then
-    echo "$package: loaded"
+    echo "$package: $(grep -a '^verify:' "$work/log" | tail -1 | tr -d '\r' | cut -d' ' -f2-)"
   else
     echo "$package: FAILED"
     tail -30 "$work/log"

@@ -229,6 +229,7 @@ enum jebpf_stat {
 	JEBPF_STAT_TICK_NS = 46,   /* of PROGRAM_NS, that of the ticker */
 	JEBPF_STAT_SWITCH_NS = 47, /* beside PROGRAM_NS: context switches and wake-ups, by samples */
 	JEBPF_STAT_CONTEXT_FAULT = 48, /* contexts of threads that could not be read */
+	JEBPF_STAT_SWITCH_MISSED = 49, /* switches that were not traced, made up for */
 	JEBPF_STAT_GAP_FIRST = 50, /* + enum jebpf_gap - 64: stacks with such a marker inside */
 	JEBPF_STAT_WHOLE = 54, /* stacks from leaf to root without a gap, but for JEBPF_GAP_CUT */
 	JEBPF_STAT_WAIT_GAP_FIRST = 56, /* the same two of waits */

@@ -57,8 +57,13 @@ struct signal_struct {
 	struct list_head thread_head;
 } RELOCATED;
 
+struct sched_entity {
+	__u64 sum_exec_runtime;
+} RELOCATED;
+
 struct task_struct {
 	unsigned int flags;
+	struct sched_entity se;
 	__u32 pid;
 	__u32 tgid;
 	char comm[16];

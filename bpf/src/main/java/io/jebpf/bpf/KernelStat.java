@@ -28,6 +28,7 @@ public enum KernelStat {
   TICK_NS(46, "nanoseconds of them spent in the ticker's program"),
   SWITCH_NS(47, "nanoseconds spent at context switches and wake-ups, by samples"),
   CONTEXT_FAULT(48, "contexts of threads that could not be read"),
+  SWITCH_MISSED(49, "context switches that were not traced, made up for"),
   GAP_FIRST(50, "stacks with a gap; the counters of the other gaps follow, see WalkGap"),
   WHOLE(54, "stacks from leaf to root without a gap; those that the depth limit cut count as such"),
   WAIT_GAP_FIRST(56, "stacks of waits with a gap, as GAP_FIRST"),

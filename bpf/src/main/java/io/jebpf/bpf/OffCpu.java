@@ -92,8 +92,14 @@ public final class OffCpu implements AutoCloseable {
     return fd;
   }
 
+  /** Takes a {@link #stop} back: the next {@link #runTicker} runs. Before its thread is started. */
+  public void rearm() {
+    ticker.set(TICKER_STOP, 0);
+  }
+
   /**
-   * Takes the stacks of waits until {@link #stop}: one native call, which no safepoint waits for.
+   * Takes the stacks of waits until {@link #stop}, at once if that was before: one native call,
+   * which no safepoint waits for.
    *
    * @param periodNanos one tick falls into each stretch of this length
    */
@@ -101,7 +107,6 @@ public final class OffCpu implements AutoCloseable {
     ticking = true;
     try {
       period(periodNanos);
-      ticker.set(TICKER_STOP, 0);
       kernel.tick(ticker.address(), tickFd, iteratorLink);
     } finally {
       ticking = false;

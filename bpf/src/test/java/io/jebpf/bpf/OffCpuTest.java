@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -19,12 +22,14 @@ import org.junit.jupiter.api.Test;
 class OffCpuTest {
   private static final long MILLIS = 1_000_000;
   private static final long PERIOD = 10 * MILLIS;
+  private static final int STRESS_THREADS = 32;
 
   private record Wait(int tid, long start, String comm, int frames) {}
 
   private record End(int tid, long start, long woken, long end, ThreadState state, String waker) {}
 
   private final List<Wait> waits = new ArrayList<>();
+  private final List<Wait> wakers = new ArrayList<>();
   private final List<End> ends = new ArrayList<>();
   private KernelPrograms programs;
   private OffCpu offCpu;
@@ -32,9 +37,13 @@ class OffCpuTest {
 
   @BeforeEach
   void start() throws Exception {
+    start(new OffCpuPrograms(10 * MILLIS, false, false), PERIOD);
+  }
+
+  private void start(OffCpuPrograms wanted, long period) throws Exception {
     Kernel.require();
     KernelObject object = KernelObject.open(Kernel.runtime());
-    object.offCpu(new OffCpuPrograms(10 * MILLIS, false, false));
+    object.offCpu(wanted);
     object.knob("depth_max", 1024);
     try {
       programs = object.load();
@@ -43,7 +52,7 @@ class OffCpuTest {
     }
     offCpu = programs.offCpu().orElseThrow();
     offCpu.start(programs.whoami().tgid());
-    ticker = new Thread(() -> offCpu.runTicker(PERIOD), "ticker");
+    ticker = new Thread(() -> offCpu.runTicker(period), "ticker");
     ticker.start();
   }
 
@@ -62,7 +71,9 @@ class OffCpuTest {
         new SampleHandler() {
           @Override
           public void onSample(SampleView s) {
-            if (s.isWait()) {
+            if (s.isWaker()) {
+              wakers.add(new Wait(s.tid(), s.waitStartNanos(), s.comm(), s.kernelFrames()));
+            } else if (s.isWait()) {
               waits.add(new Wait(s.tid(), s.waitStartNanos(), s.comm(), s.kernelFrames()));
             }
           }
@@ -171,6 +182,92 @@ class OffCpuTest {
     assertTrue(
         waits.stream().anyMatch(w -> w.comm().equals("Signal Dispatch")),
         "it sleeps since the JVM started: " + waits.stream().map(Wait::comm).distinct().toList());
+  }
+
+  @Test
+  void noWaitIsLeftWithoutItsEnd() throws Exception {
+    stop();
+    start(new OffCpuPrograms(10 * MILLIS, false, false), 2 * MILLIS);
+    assertEveryWaitHasItsEnd();
+  }
+
+  @Test
+  void soItIsWithTheTaskIterator() throws Exception {
+    stop();
+    start(new OffCpuPrograms(10 * MILLIS, false, true), 2 * MILLIS);
+    assertEveryWaitHasItsEnd();
+    Thread.sleep(50);
+    drain();
+    assertTrue(
+        waits.stream().anyMatch(w -> w.comm().equals("Signal Dispatch")),
+        "it sleeps since the JVM started: " + waits.stream().map(Wait::comm).distinct().toList());
+  }
+
+  /** Threads that park for moments and wake each other, on all CPUs. */
+  private void assertEveryWaitHasItsEnd() throws Exception {
+    Thread[] threads = new Thread[STRESS_THREADS];
+    long until = System.nanoTime() + 2_000 * MILLIS;
+    for (int i = 0; i < threads.length; i++) {
+      Random random = new Random(i);
+      Runnable work =
+          () -> {
+            while (System.nanoTime() < until) {
+              LockSupport.parkNanos(random.nextInt(4_000_000));
+              LockSupport.unpark(threads[random.nextInt(threads.length)]);
+            }
+          };
+      threads[i] = new Thread(work, "stress-" + i);
+    }
+    for (Thread thread : threads) {
+      thread.start();
+    }
+    while (System.nanoTime() < until) {
+      drain();
+      Thread.sleep(5);
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    Thread.sleep(50);
+    drain();
+    Set<List<Long>> ended = new HashSet<>();
+    ends.forEach(e -> ended.add(List.of((long) e.tid(), e.start())));
+    List<Wait> ofThreads = waits.stream().filter(w -> w.comm().startsWith("stress-")).toList();
+    long without =
+        ofThreads.stream().filter(w -> !ended.contains(List.of((long) w.tid(), w.start()))).count();
+    long lost = KernelStat.WAIT_END_LOST.of(programs.stats());
+    assertTrue(ofThreads.size() > 1_000, "waits met: " + ofThreads.size());
+    assertTrue(without <= lost, without + " of " + ofThreads.size() + " waits have no end");
+  }
+
+  @Test
+  void wakersHaveStacks() throws Exception {
+    stop();
+    start(new OffCpuPrograms(10 * MILLIS, true, false), PERIOD);
+    Thread sleeper = Thread.currentThread();
+    for (int i = 0; i < 5; i++) {
+      Thread waker =
+          new Thread(
+              () -> {
+                LockSupport.parkNanos(60 * MILLIS);
+                LockSupport.unpark(sleeper);
+              },
+              "the-waker");
+      waker.start();
+      LockSupport.park();
+      waker.join();
+    }
+    int tid = programs.whoami().namespaceTid();
+    drain();
+    Wait waker =
+        wakers.stream()
+            .filter(w -> w.tid() == tid && w.comm().equals("the-waker"))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError(wakers.toString()));
+    assertTrue(waker.frames() > 0, "the way through the kernel to the wake-up");
+    assertTrue(
+        waits.stream().anyMatch(w -> w.tid() == tid && w.start() == waker.start()),
+        "of a wait whose own stack is known");
   }
 
   @Test

@@ -35,19 +35,30 @@ final class Profiles {
 
   /** Sum of a quality figure over all files; each file must have it. */
   static long sum(ChildResult result, String key) {
-    long sum = 0;
-    for (Profile profile : result.profiles()) {
-      String found =
-          profile.comments().stream()
-              .filter(comment -> comment.startsWith(key + "="))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new AssertionError(
-                          profile.file() + " has no " + key + ": " + profile.comments()));
-      sum += Long.parseLong(found.substring(key.length() + 1));
-    }
-    return sum;
+    return sum(result.profiles(), key);
+  }
+
+  static long sum(List<Profile> profiles, String key) {
+    return profiles.stream().mapToLong(profile -> figure(profile, key)).sum();
+  }
+
+  /** Of figures that are only written when they are not 0. */
+  static long sumIfThere(List<Profile> profiles, String key) {
+    return profiles.stream()
+        .filter(p -> p.comments().stream().anyMatch(c -> c.startsWith(key + "=")))
+        .mapToLong(p -> figure(p, key))
+        .sum();
+  }
+
+  /** A quality figure of one file, which must have it. */
+  static long figure(Profile profile, String key) {
+    return profile.comments().stream()
+        .filter(comment -> comment.startsWith(key + "="))
+        .map(comment -> Long.parseLong(comment.substring(key.length() + 1)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new AssertionError(profile.file() + " has no " + key + ": " + profile.comments()));
   }
 
   /** Nothing was lost, and what was taken is what the file holds. */

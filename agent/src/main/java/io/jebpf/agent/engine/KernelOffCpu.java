@@ -50,6 +50,7 @@ final class KernelOffCpu implements OffCpuEngine {
     recorder.period(nanos);
     offCpu.period(nanos);
     if (ticker.isEmpty()) {
+      offCpu.rearm();
       Thread thread = new Thread(null, () -> offCpu.runTicker(nanos), "jebpf-ticker", 0, false);
       thread.setDaemon(true);
       thread.setContextClassLoader(KernelOffCpu.class.getClassLoader());
@@ -113,6 +114,7 @@ final class KernelOffCpu implements OffCpuEngine {
         of(KernelStat.MOVED_FULL),
         of(KernelStat.CLOCKS_FULL),
         of(KernelStat.WAIT_END_LOST),
+        of(KernelStat.SWITCH_MISSED),
         feeder.walkNanos());
   }
 

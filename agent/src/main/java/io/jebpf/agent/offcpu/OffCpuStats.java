@@ -12,6 +12,7 @@ package io.jebpf.agent.offcpu;
  * @param listFull switches that did not fit the ticker's list
  * @param clocksFull switches of threads without a clock
  * @param endsLost ends of waits that did not fit the ring
+ * @param switchesMissed context switches that the kernel did not tell of, made up for
  * @param walkNanos of the tick time, that of walking the stacks which arrived
  */
 public record OffCpuStats(
@@ -24,9 +25,10 @@ public record OffCpuStats(
     long listFull,
     long clocksFull,
     long endsLost,
+    long switchesMissed,
     long walkNanos) {
   public static final OffCpuStats ZERO =
-      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   public OffCpuStats since(OffCpuStats earlier) {
     return new OffCpuStats(
@@ -39,6 +41,7 @@ public record OffCpuStats(
         listFull - earlier.listFull,
         clocksFull - earlier.clocksFull,
         endsLost - earlier.endsLost,
+        switchesMissed - earlier.switchesMissed,
         walkNanos - earlier.walkNanos);
   }
 }

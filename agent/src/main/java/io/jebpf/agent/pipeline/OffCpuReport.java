@@ -36,6 +36,7 @@ final class OffCpuReport {
         .fact(QualityComments.THREADS, Long.toString(waits.threads()))
         .sum(QualityComments.SWITCHES, waits.switches())
         .sum(QualityComments.TICKS, stats.ticks())
+        .sumUnlessZero(QualityComments.SWITCHES_MISSED, stats.switchesMissed())
         .sumUnlessZero(QualityComments.TICKS_LATE, stats.lateTicks())
         .sumUnlessZero(QualityComments.TICKS_FAILED, stats.failedTicks())
         .sum(QualityComments.WAITS_MET, waits.met())

@@ -48,6 +48,7 @@ public final class QualityComments {
   public static final String RATE_CHANGES = "rate_changes";
 
   public static final String SWITCHES = "context_switches";
+  public static final String SWITCHES_MISSED = "context_switches_missed";
   public static final String TICKS = "ticks";
   public static final String TICKS_LATE = "ticks_late";
   public static final String TICKS_FAILED = "ticks_failed";
@@ -99,6 +100,7 @@ public final class QualityComments {
           KERNEL_STACKS_MISSING,
           RATE_CHANGES,
           SWITCHES,
+          SWITCHES_MISSED,
           TICKS,
           TICKS_LATE,
           TICKS_FAILED,

@@ -57,7 +57,7 @@ public record ChildResult(
     Map<String, String> values = new LinkedHashMap<>();
     stdout()
         .lines()
-        .filter(line -> line.matches("[A-Za-z0-9_.]+=.*"))
+        .filter(line -> line.matches("[A-Za-z0-9_.-]+=.*"))
         .forEach(
             line ->
                 values.put(

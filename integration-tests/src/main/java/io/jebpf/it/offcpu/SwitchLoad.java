@@ -1,0 +1,188 @@
+package io.jebpf.it.offcpu;
+
+import io.jebpf.it.workload.AgentGate;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Loads whose cost is in switching between threads, for the benchmark and the budget's test.
+ * Arguments: {@code park}, {@code pipe} and seconds (a ball is played between two threads; prints
+ * the median of the nanoseconds there and back), {@code parked} and a number of threads, {@code
+ * server} and a port, {@code client}, a port, requests and their interval in microseconds.
+ */
+public final class SwitchLoad {
+  private static final int WARM_UP_ROUNDS = 20_000;
+  private static final int BATCH_ROUNDS = 2_000;
+  private static final int BATCHES_MAX = 10_000;
+
+  private SwitchLoad() {}
+
+  /** One exchange. */
+  private interface Exchange {
+    void once() throws IOException;
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    switch (arguments[0]) {
+      case "park" -> play(park(), Integer.parseInt(arguments[1]));
+      case "pipe" -> play(pipe(), Integer.parseInt(arguments[1]));
+      case "parked" -> parked(Integer.parseInt(arguments[1]));
+      case "server" -> server(Integer.parseInt(arguments[1]));
+      case "client" ->
+          client(
+              Integer.parseInt(arguments[1]),
+              Integer.parseInt(arguments[2]),
+              Long.parseLong(arguments[3]) * 1_000);
+      default -> throw new IllegalArgumentException(arguments[0]);
+    }
+    System.out.flush();
+    Runtime.getRuntime().exit(0);
+  }
+
+  private static void play(Exchange exchange, int seconds) throws Exception {
+    AgentGate.await();
+    for (int i = 0; i < WARM_UP_ROUNDS; i++) {
+      exchange.once();
+    }
+    long[] batches = new long[BATCHES_MAX];
+    int count = 0;
+    long end = System.nanoTime() + seconds * 1_000_000_000L;
+    while (System.nanoTime() < end && count < BATCHES_MAX) {
+      long from = System.nanoTime();
+      for (int i = 0; i < BATCH_ROUNDS; i++) {
+        exchange.once();
+      }
+      batches[count++] = (System.nanoTime() - from) / BATCH_ROUNDS;
+    }
+    Arrays.sort(batches, 0, count);
+    System.out.println("rounds=" + (long) count * BATCH_ROUNDS);
+    System.out.println("median=" + batches[count / 2]);
+  }
+
+  private static Exchange park() {
+    Thread first = Thread.currentThread();
+    int[] turn = new int[1];
+    java.lang.invoke.VarHandle handle =
+        java.lang.invoke.MethodHandles.arrayElementVarHandle(int[].class);
+    Thread second =
+        daemon(
+            "pong",
+            () -> {
+              while (true) {
+                while ((int) handle.getAcquire(turn, 0) != 1) {
+                  LockSupport.park();
+                }
+                handle.setRelease(turn, 0, 0);
+                LockSupport.unpark(first);
+              }
+            });
+    return () -> {
+      handle.setRelease(turn, 0, 1);
+      LockSupport.unpark(second);
+      while ((int) handle.getAcquire(turn, 0) != 0) {
+        LockSupport.park();
+      }
+    };
+  }
+
+  private static Exchange pipe() throws IOException {
+    Pipe there = Pipe.open();
+    Pipe back = Pipe.open();
+    daemon(
+        "pong",
+        () -> {
+          ByteBuffer ball = ByteBuffer.allocateDirect(1);
+          try {
+            while (there.source().read(ball.clear()) > 0) {
+              back.sink().write(ball.flip());
+            }
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    ByteBuffer ball = ByteBuffer.allocateDirect(1);
+    return () -> {
+      there.sink().write(ball.clear());
+      back.source().read(ball.clear());
+    };
+  }
+
+  private static void parked(int threads) throws InterruptedException {
+    CountDownLatch started = new CountDownLatch(threads);
+    for (int i = 0; i < threads; i++) {
+      Thread thread =
+          new Thread(
+              null,
+              () -> {
+                started.countDown();
+                while (true) {
+                  LockSupport.park();
+                }
+              },
+              "parked-" + i,
+              128 * 1024);
+      thread.setDaemon(true);
+      thread.start();
+    }
+    started.await();
+    System.out.println("ready");
+    System.out.flush();
+    Thread.sleep(Long.MAX_VALUE);
+  }
+
+  private static void server(int port) throws Exception {
+    AgentGate.await();
+    try (ServerSocket server = new ServerSocket(port, 5, InetAddress.getLoopbackAddress())) {
+      System.out.println("ready");
+      System.out.flush();
+      try (Socket socket = server.accept()) {
+        socket.setTcpNoDelay(true);
+        InputStream in = socket.getInputStream();
+        OutputStream out = socket.getOutputStream();
+        byte[] bytes = new byte[64];
+        for (int got = in.read(bytes); got > 0; got = in.read(bytes)) {
+          out.write(bytes, 0, got);
+        }
+      }
+    }
+  }
+
+  private static void client(int port, int requests, long intervalNanos) throws IOException {
+    long[] nanos = new long[requests];
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setTcpNoDelay(true);
+      byte[] bytes = new byte[64];
+      for (int i = -WARM_UP_ROUNDS; i < requests; i++) {
+        long from = System.nanoTime();
+        socket.getOutputStream().write(bytes);
+        socket.getInputStream().readNBytes(bytes, 0, bytes.length);
+        long took = System.nanoTime() - from;
+        if (i >= 0) {
+          nanos[i] = took;
+          LockSupport.parkNanos(intervalNanos);
+        }
+      }
+    }
+    Arrays.sort(nanos);
+    System.out.println("p50=" + nanos[requests / 2]);
+    System.out.println("p99=" + nanos[(int) (requests * 0.99)]);
+    System.out.println("p999=" + nanos[(int) (requests * 0.999)]);
+  }
+
+  private static Thread daemon(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+}
