@@ -143,6 +143,7 @@ class OnDemandTest {
       assertThrows(SecurityException.class, () -> call(server, "newRecording"));
     }
     Path copy = directory.resolve("copy.pb.gz");
+    long kept;
     try (JMXConnector touching = connect("control", "touch")) {
       MBeanServerConnection server = touching.getMBeanServerConnection();
       long id = (long) call(server, "newRecording");
@@ -176,13 +177,13 @@ class OnDemandTest {
       Thread.sleep(
           1500); // the pause holds within the reader's next step, which may be a second off
       byte[] whole = stream(server, (long) call(server, "openDump", "cpu", "pprof", "-10m", "now"));
-      long kept = samples(read("whole.pb.gz", whole), BUSY);
-      jvm.terminate();
-      ChildResult result = jvm.await(Deadlines.RUN_SECONDS);
-      long written = result.profiles().stream().mapToLong(file -> samples(file, BUSY)).sum();
-      assertEquals(written, kept, "every sample that is in a file, and no other");
-      assertFalse(result.stderr().contains("ERROR"), result.stderr());
+      kept = samples(read("whole.pb.gz", whole), BUSY);
     }
+    jvm.terminate();
+    ChildResult result = jvm.await(Deadlines.RUN_SECONDS);
+    long written = result.profiles().stream().mapToLong(file -> samples(file, BUSY)).sum();
+    assertEquals(written, kept, "every sample that is in a file, and no other");
+    assertFalse(result.stderr().contains("ERROR"), result.stderr());
   }
 
   @Test
