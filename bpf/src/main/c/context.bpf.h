@@ -12,10 +12,11 @@
 /*
  * Thread.threadId() of the current Java thread, 0 when that is not known. Threads of the JVM that
  * are no Java threads have other things at these offsets: a Java thread's object leads back to it.
+ * To yield and to be scheduled a virtual thread runs as its carrier; its frames are on the stack.
  */
 static __always_inline __u64 current_java_thread(struct walk *w)
 {
-	__u64 thread = current_thread(w), own, current;
+	__u64 thread = current_thread(w), own, current, mounted;
 
 	if (!thread || config.thread_object == JEBPF_ABSENT ||
 	    config.java_thread_tid == JEBPF_ABSENT || config.java_thread_eetop == JEBPF_ABSENT)
@@ -26,6 +27,11 @@ static __always_inline __u64 current_java_thread(struct walk *w)
 	current = own;
 	if (config.thread_vthread != JEBPF_ABSENT)
 		current = object_of(read_pointer(w, read_pointer(w, thread + config.thread_vthread)));
+	if (current == own && w->mounted) {
+		mounted = virtual_of(w, read_pointer(w, w->mounted + CONT_ENTRY_CONTINUATION));
+		if (mounted)
+			current = mounted;
+	}
 	return current ? read_pointer(w, current + config.java_thread_tid) : 0;
 }
 

@@ -1,0 +1,114 @@
+package io.jebpf.it.context;
+
+import io.jebpf.it.pprof.Profile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The profiles of {@link SpanLoad} against what their stacks say.
+ *
+ * @param samples all of them
+ * @param inside those taken under a span
+ * @param carried those of them that carry that span
+ * @param bare those of them that carry none
+ * @param wrong samples that carry a span which is not theirs
+ * @param examples of bare and wrong ones
+ */
+public record SpanTruth(
+    long samples, long inside, long carried, long bare, long wrong, List<String> examples) {
+  private static final String LOAD = SpanLoad.class.getName() + ".";
+  private static final int EXAMPLES_MAX = 8;
+
+  public static SpanTruth of(List<Profile> profiles) {
+    long samples = 0;
+    long inside = 0;
+    long carried = 0;
+    long bare = 0;
+    long wrong = 0;
+    List<String> examples = new ArrayList<>();
+    for (Profile profile : profiles) {
+      for (Profile.Stack stack : profile.stacks()) {
+        long count = Math.max(1, stack.values()[0]);
+        samples += count;
+        String span = stack.labels().getOrDefault("span_id", "");
+        List<String> digits = digits(stack);
+        boolean isInside = digits != null;
+        inside += isInside ? count : 0;
+        if (isInside && span.isEmpty()) {
+          bare += count;
+        } else if (isInside
+            ? fits(digits, span)
+            : span.isEmpty() || stack.contains(LOAD + "under")) {
+          carried += isInside ? count : 0;
+          continue;
+        } else {
+          wrong += count;
+        }
+        if (examples.size() < EXAMPLES_MAX
+            && (!isInside || !span.isEmpty() || examples.size() < 4)) {
+          examples.add("\n  " + span + " " + digits + " " + stack.labels() + " " + stack.frames());
+        }
+      }
+    }
+    return new SpanTruth(samples, inside, carried, bare, wrong, examples);
+  }
+
+  /** Digits above the innermost call of {@code inside}, lowest first; null when there is none. */
+  private static List<String> digits(Profile.Stack stack) {
+    List<String> leafFirst = new ArrayList<>();
+    for (Profile.Frame frame : stack.frames()) {
+      String name = frame.function();
+      if (name.equals(LOAD + "inside")) {
+        return leafFirst.reversed();
+      }
+      if (name.equals(LOAD + "under")) {
+        return null; // begins or ends another one
+      }
+      if (name.startsWith(LOAD + "d") && name.length() == LOAD.length() + 2) {
+        leafFirst.add(name.substring(LOAD.length() + 1));
+      }
+    }
+    return null;
+  }
+
+  private static boolean fits(List<String> digits, String span) {
+    long number = Long.parseUnsignedLong(span, 16) - SpanLoad.FIRST_SPAN;
+    for (String digit : digits) {
+      if (Integer.parseInt(digit, 16) != (number & 15)) {
+        return false;
+      }
+      number >>>= 4;
+    }
+    return digits.size() < SpanLoad.DIGITS || number == 0;
+  }
+
+  /** Prints the truth about the profiles in a directory; ends with 1 when it is not good enough. */
+  public static void main(String[] arguments) throws Exception {
+    boolean good = true;
+    for (String kind : List.of("cpu", "offcpu")) {
+      try (Stream<Path> files = Files.list(Path.of(arguments[0]))) {
+        List<Profile> profiles =
+            files
+                .filter(file -> file.getFileName().toString().startsWith(kind + "-"))
+                .map(Profile::read)
+                .toList();
+        SpanTruth truth = of(profiles);
+        System.out.printf(
+            "%-7s samples %d, inside a span %d, carry it %d (%.4f %%), carry none %d, wrong %d%n",
+            kind,
+            truth.samples,
+            truth.inside,
+            truth.carried,
+            100.0 * truth.carried / Math.max(1, truth.inside),
+            truth.bare,
+            truth.wrong);
+        truth.examples.forEach(System.out::println);
+        good &= truth.inside > 0 && truth.wrong == 0 && truth.carried >= 0.999 * truth.inside;
+      }
+    }
+    System.exit(good ? 0 : 1);
+  }
+}
