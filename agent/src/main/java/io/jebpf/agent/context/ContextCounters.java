@@ -1,5 +1,8 @@
 package io.jebpf.agent.context;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * What was instrumented, and what could not be kept. Everything since the start.
  *
@@ -10,14 +13,34 @@ package io.jebpf.agent.context;
  * @param noRoom labels of the application not set: they are too long, or have too many keys
  * @param unnamedRoots root spans without name: there are too many different names
  * @param otherEndpoints requests whose endpoint is one of too many
+ * @param otherValues samples whose label's value is one of too many
  */
 public record ContextCounters(
-    long classes, long failed, long noSlot, long noRoom, long unnamedRoots, long otherEndpoints) {
+    long classes,
+    long failed,
+    long noSlot,
+    long noRoom,
+    long unnamedRoots,
+    long otherEndpoints,
+    long otherValues) {
   // words behind the table, see JebpfContext
   static final int NO_SLOT = 0;
   static final int NO_ROOM = 1;
   static final int NAMES_FULL = 2;
   static final int FAILED = 3;
 
-  public static final ContextCounters ZERO = new ContextCounters(0, 0, 0, 0, 0, 0);
+  /** Under the names that users see. */
+  public Map<String, Long> byName() {
+    Map<String, Long> named = new LinkedHashMap<>();
+    named.put("classes_changed", classes);
+    named.put("failed", failed);
+    named.put("no_slot", noSlot);
+    named.put("no_room", noRoom);
+    named.put("unnamed_roots", unnamedRoots);
+    named.put("other_endpoints", otherEndpoints);
+    named.put("other_values", otherValues);
+    return named;
+  }
+
+  public static final ContextCounters ZERO = new ContextCounters(0, 0, 0, 0, 0, 0, 0);
 }

@@ -39,9 +39,9 @@ public final class ContextLabels {
     values.clear();
   }
 
-  /** Values that were put together because there were too many. */
-  public long othered() {
-    return othered;
+  /** What was instrumented, and what could not be kept. */
+  public ContextCounters counters() {
+    return contexts.counters(othered);
   }
 
   /** The labels of a sample's thread, added to others. */

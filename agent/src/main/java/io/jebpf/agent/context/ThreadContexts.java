@@ -104,15 +104,24 @@ public final class ThreadContexts implements AutoCloseable {
     return table;
   }
 
-  /** For profiles and the MBean. */
-  public synchronized ContextCounters counters() {
+  synchronized ContextCounters counters(long otherValues) {
     return new ContextCounters(
         instrumenter.map(Instrumenter::changed).orElse(0L),
         instrumenter.map(Instrumenter::failures).orElse(0L) + tail(ContextCounters.FAILED),
         tail(ContextCounters.NO_SLOT),
         tail(ContextCounters.NO_ROOM),
         tail(ContextCounters.NAMES_FULL),
-        endpoints.others());
+        endpoints.others(),
+        otherValues);
+  }
+
+  private static boolean isJvmEnding() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(new Thread());
+      return false;
+    } catch (IllegalStateException e) {
+      return true; // the one way in which the JVM tells
+    }
   }
 
   private long tail(int word) {
@@ -122,6 +131,9 @@ public final class ThreadContexts implements AutoCloseable {
   /** Gives instrumented classes their own code back. A later profiler finds the hook again. */
   @Override
   public void close() {
+    if (isJvmEnding()) {
+      return; // nobody would run the code that was given back
+    }
     Optional<Instrumenter> open;
     synchronized (this) {
       closed = true;

@@ -1,5 +1,6 @@
 package io.jebpf.agent.engine;
 
+import io.jebpf.agent.context.ContextCounters;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import java.util.List;
@@ -28,6 +29,11 @@ public interface Engine extends AutoCloseable {
   /** The part that accounts for waits. */
   default OffCpuEngine offCpu() {
     return OffCpuEngine.NONE;
+  }
+
+  /** The part that knows what threads work for. */
+  default ContextCounters contexts() {
+    return ContextCounters.ZERO;
   }
 
   /** Share of the buffer between kernel and reader that is in use, 0 to 1. */

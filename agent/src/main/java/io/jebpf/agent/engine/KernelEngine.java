@@ -1,5 +1,6 @@
 package io.jebpf.agent.engine;
 
+import io.jebpf.agent.context.ContextCounters;
 import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
@@ -128,6 +129,11 @@ final class KernelEngine implements Engine {
     symbolizer.beginWindow();
     labels.beginWindow();
     offCpu.ifPresent(KernelOffCpu::beginWindow);
+  }
+
+  @Override
+  public ContextCounters contexts() {
+    return labels.counters();
   }
 
   @Override

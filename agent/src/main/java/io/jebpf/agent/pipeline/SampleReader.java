@@ -92,7 +92,7 @@ public final class SampleReader implements Profiles.Stream {
     this.engine = engine;
     this.options = options;
     this.writer = writer;
-    this.report = new WindowReport(options, engine.facts(), identity);
+    this.report = new WindowReport(options, engine.facts(), identity, engine::contexts);
     this.log = log;
     this.nanoClock = nanoClock;
     this.budget = new Budget(options.budgetMillionths());

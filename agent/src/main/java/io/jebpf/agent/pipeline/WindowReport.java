@@ -1,5 +1,6 @@
 package io.jebpf.agent.pipeline;
 
+import io.jebpf.agent.context.ContextCounters;
 import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.history.Mark;
@@ -10,12 +11,14 @@ import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.window.Window;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /** Writes the quality data of one window as comments of its profile. Pure. */
 final class WindowReport {
   private final Options options;
   private final Engine.Facts facts;
   private final AgentIdentity identity;
+  private final Supplier<ContextCounters> contexts;
 
   /** What lies between two marks; rates are those of the later one. */
   record Measured(Counters counters, OffCpuStats offCpu, Mark begin, Mark end) {
@@ -36,7 +39,12 @@ final class WindowReport {
   /** What a profile's own samples add up to. */
   record Shown(long samples, long cpuNanos, double scale) {}
 
-  WindowReport(Options options, Engine.Facts facts, AgentIdentity identity) {
+  WindowReport(
+      Options options,
+      Engine.Facts facts,
+      AgentIdentity identity,
+      Supplier<ContextCounters> contexts) {
+    this.contexts = contexts;
     this.options = options;
     this.facts = facts;
     this.identity = identity;
@@ -65,6 +73,13 @@ final class WindowReport {
         comments.sum(QualityComments.CPU_SAMPLED_NANOS, shown.cpuNanos());
       }
     }
+    contexts
+        .get()
+        .byName()
+        .forEach(
+            (name, value) ->
+                comments.fact(
+                    QualityComments.CONTEXT_PREFIX + name, value == 0 ? "" : value.toString()));
     return comments
         .sum(QualityComments.PROGRAM_NANOS, measured.counters().programNanos())
         .sum(

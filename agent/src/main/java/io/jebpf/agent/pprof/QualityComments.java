@@ -24,6 +24,9 @@ public final class QualityComments {
   public static final String PROGRAM_NANOS_PER_SAMPLE = "program_ns_per_sample";
   public static final String WALK_NANOS_PER_SAMPLE = "walk_ns_per_sample";
 
+  /** Figures of the contexts, since the start. */
+  public static final String CONTEXT_PREFIX = "context_";
+
   public static final String TICK_NANOS = "tick_ns";
   public static final String TICK_ASKED_NANOS = "tick_asked_ns";
   public static final String THREADS = "threads";

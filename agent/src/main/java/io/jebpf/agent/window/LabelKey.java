@@ -22,10 +22,10 @@ public final class LabelKey {
   /** {@link #TRUE} when there was just nothing to do. */
   public static final String IDLE = "idle";
 
-  /** 32 hexadecimal digits. An id: never a series, see {@link #isSeries}. */
+  /** 32 hexadecimal digits. An id: servers must not keep a series for each. */
   public static final String TRACE_ID = "trace_id";
 
-  /** 16 hexadecimal digits. An id: never a series. */
+  /** 16 hexadecimal digits. An id, as {@link #TRACE_ID}. */
   public static final String SPAN_ID = "span_id";
 
   /** Name of the first span of the trace in this process. */
@@ -43,7 +43,6 @@ public final class LabelKey {
   /** What Pyroscope takes for a span's id as well. */
   private static final String PROFILE_ID = "profile_id";
 
-  private static final Set<String> IDS = Set.of(TRACE_ID, SPAN_ID, PROFILE_ID);
   private static final Set<String> OURS =
       Set.of(
           THREAD,
@@ -59,14 +58,6 @@ public final class LabelKey {
           ENDPOINT);
 
   private LabelKey() {}
-
-  /**
-   * Whether a server may keep one series for each of the label's texts. Not of ids: there is a new
-   * one with each request.
-   */
-  public static boolean isSeries(String key) {
-    return !IDS.contains(key);
-  }
 
   /** Whether the agent uses the key, so that an application cannot. */
   public static boolean isOurs(String key) {

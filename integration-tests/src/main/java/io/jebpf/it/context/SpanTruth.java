@@ -14,15 +14,26 @@ import java.util.stream.Stream;
  * @param inside those taken under a span
  * @param carried those of them that carry that span
  * @param bare those of them that carry none
- * @param mounting samples with a span and no frame that says which: of virtual threads that come from
- *     the heap or go there, and cut stacks
+ * @param mounting samples with a span and no frame that says which: of virtual threads that come
+ *     from the heap or go there, and cut stacks
  * @param wrong samples that carry a span which is not theirs
  * @param examples of bare and wrong ones
  */
 public record SpanTruth(
-    long samples, long inside, long carried, long bare, long mounting, long wrong, List<String> examples) {
+    long samples,
+    long inside,
+    long carried,
+    long bare,
+    long mounting,
+    long wrong,
+    List<String> examples) {
   private static final String LOAD = SpanLoad.class.getName() + ".";
   private static final int EXAMPLES_MAX = 8;
+
+  /** A stack of a virtual thread ends in the first, one of its carrier has the second. */
+  private static final String MOUNTING =
+      "jdk\\.internal\\.vm\\.Continuation\\..*|java\\.lang\\.VirtualThread\\.runContinuation"
+          + "|\\[frozen frames not read\\]";
 
   public static SpanTruth of(List<Profile> profiles) {
     long samples = 0;
@@ -81,12 +92,13 @@ public record SpanTruth(
       return true;
     }
     return stack.frames().stream().noneMatch(frame -> frame.function().startsWith(LOAD))
-        && stack.contains("java.lang.VirtualThread.runContinuation");
+        && stack.frames().stream().anyMatch(frame -> frame.function().matches(MOUNTING));
   }
 
   /**
    * Whether a span has the number that the digits say. Of a number that is not yet written to its
-   * end the last digit is left out: HotSpot's debug information may place the leaf in another branch.
+   * end the last digit is left out: HotSpot's debug information may place the leaf in another
+   * branch.
    */
   private static boolean fits(List<String> digits, String span) {
     long number = Long.parseUnsignedLong(span, 16) - SpanLoad.FIRST_SPAN;
@@ -112,7 +124,8 @@ public record SpanTruth(
                 .toList();
         SpanTruth truth = of(profiles);
         System.out.printf(
-            "%-7s samples %d, inside a span %d, carry it %d (%.4f %%), carry none %d, mounting %d, wrong %d%n",
+            "%-7s samples %d, inside a span %d, carry it %d (%.4f %%), carry none %d, mounting %d,"
+                + " wrong %d%n",
             kind,
             truth.samples,
             truth.inside,

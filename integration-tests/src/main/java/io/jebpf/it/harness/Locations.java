@@ -41,6 +41,11 @@ public final class Locations {
         : Path.of(given);
   }
 
+  /** What applications compile against. */
+  public static Path apiJar() {
+    return module().resolveSibling("agent/api/target/jebpf-api.jar");
+  }
+
   /** A class path of all jars that the build copied for an application. */
   public static String application(String name) {
     Path directory = module().resolve("target/applications").resolve(name);
