@@ -2,7 +2,7 @@
 
 MVN = mvn -B -ntp -q
 
-.PHONY: build test demo bench truth soak recorder matrix fleet format clean setup
+.PHONY: build test demo bench truth soak recorder context matrix fleet format clean setup
 
 ## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
@@ -47,6 +47,12 @@ fleet: build
 ## rewrites all Java sources in the project's format
 format: setup
 	@$(MVN) -N -Dformat=apply verify
+
+## truth of span ids for 200,000 samples, and the cost of a span by JMH; wants the machine for itself
+context: build
+	@$(MVN) -DskipTests -pl integration-tests -am package
+	@integration-tests/context-truth.sh
+	@integration-tests/context-bench.sh
 
 clean: setup
 	@$(MVN) clean

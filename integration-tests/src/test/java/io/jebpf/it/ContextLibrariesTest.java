@@ -27,7 +27,7 @@ class ContextLibrariesTest {
 
   private static ChildJvm load(Path directory, String agent) {
     return ChildJvm.in(directory)
-        .agent("cpu=500,budget=1000%" + agent)
+        .agent("cpu=500,window=3s,budget=1000%" + agent)
         .jvm("-Xverify:all")
         .classPath(
             Locations.classes()

@@ -29,9 +29,6 @@ public final class ServletLoad {
   private static final int BURN_NANOS = 3_000_000;
   private static final int WAIT_MILLIS = 3;
 
-  /** Where the machine is full, the agent's threads come last: they get time before the end. */
-  private static final int DRAIN_MILLIS = 3_000;
-
   private static volatile long sink;
 
   private ServletLoad() {}
@@ -85,7 +82,7 @@ public final class ServletLoad {
       get(client, base + "/users/" + requests++);
       get(client, other + "/plain/" + requests);
     }
-    Thread.sleep(DRAIN_MILLIS);
+    AgentGate.awaitFiles();
     jetty.stop();
     plain.stop(0);
     System.out.println("requests=" + 3 * requests);

@@ -25,9 +25,6 @@ public final class SpanLoad {
   /** The span with number n has this id plus n. */
   public static final long FIRST_SPAN = 0x5eed_0000_0000_0000L;
 
-  /** Where the machine is full, the agent's threads come last: they get time before the end. */
-  private static final long DRAIN_MILLIS = 4_000;
-
   private static final LongAdder ATTACHED = new LongAdder();
   private static Span[] spans = {};
   private static volatile long stopNanos;
@@ -73,7 +70,7 @@ public final class SpanLoad {
     for (Thread thread : threads) {
       thread.join();
     }
-    Thread.sleep(DRAIN_MILLIS);
+    AgentGate.awaitFiles();
     System.out.println("attached=" + ATTACHED.sum());
   }
 

@@ -8,6 +8,8 @@ import javax.management.ObjectName;
 /** Lets a workload wait until the agent samples, and read and write the agent's MBean. */
 public final class AgentGate {
   private static final int WAIT_MILLIS_MAX = 240_000; // on a machine that does much beside
+  private static final int FILES_MILLIS_MAX = 40_000;
+  private static final int FILES_OF_TWO_WINDOWS = 5; // three kinds each, some of them empty
   private static final ObjectName NAME = name();
 
   private AgentGate() {}
@@ -39,6 +41,16 @@ public final class AgentGate {
       Burn.cpuMillis(5);
     }
     throw new IllegalStateException("the agent does not sample after " + WAIT_MILLIS_MAX + " ms");
+  }
+
+  /** Waits until two more windows are written, or a while: what was sampled before is in a file. */
+  public static void awaitFiles() throws InterruptedException {
+    long wanted = number("FilesWritten") + FILES_OF_TWO_WINDOWS;
+    long deadline = System.nanoTime() + FILES_MILLIS_MAX * 1_000_000L;
+    while (number("FilesWritten") < wanted && System.nanoTime() < deadline) {
+      Burn.cpuMillis(1); // something to be sampled, so that there are files
+      Thread.sleep(20);
+    }
   }
 
   private static MBeanServer server() {

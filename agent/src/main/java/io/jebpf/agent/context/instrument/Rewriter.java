@@ -80,8 +80,10 @@ final class Rewriter extends ClassVisitor {
       String signature,
       String superName,
       String[] interfaces) {
-    version = classVersion & 0xffff;
-    super.visit(classVersion, access, name, signature, superName, interfaces);
+    // Java 6 has stack maps as Java 7 demands them, so such a class can be one of Java 7
+    int raised = (classVersion & 0xffff) == Opcodes.V1_6 ? Opcodes.V1_7 : classVersion;
+    version = raised & 0xffff;
+    super.visit(raised, access, name, signature, superName, interfaces);
   }
 
   @Override
