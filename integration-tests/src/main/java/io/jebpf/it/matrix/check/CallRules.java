@@ -195,7 +195,7 @@ final class CallRules {
     Optional<Class<?>> to = load(declaring);
     if (from.isEmpty() || to.isEmpty()) {
       return true; // a class that only the other JVM has (the agent's): its name alone can be
-                   // judged
+      // judged
     }
     return (from.get().isAssignableFrom(to.get())
         || to.get().isAssignableFrom(from.get())
