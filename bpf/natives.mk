@@ -64,10 +64,12 @@ $(main)/%.bpf.o: src/main/c/%.bpf.c natives.mk
 $(OUT)/test/io/jebpf/bpf/%.bpf.o: src/test/c/%.bpf.c natives.mk
 	$(compile_bpf)
 
-$(native)/jebpfhelp.so: src/main/c/jebpf_native.c natives.mk
+helper := src/main/c/jebpf_native.c src/main/c/jebpf_parks.c
+
+$(native)/jebpfhelp.so: $(helper) src/main/c/jebpf_native.h src/main/c/jebpf_types.h natives.mk
 	@mkdir -p $(@D)
-	@echo "natives: gcc $<"
-	@gcc $(LIB_FLAGS) $< -o $@ $(LD_FLAGS)
+	@echo "natives: gcc $(helper)"
+	@gcc $(LIB_FLAGS) $(helper) -o $@ $(LD_FLAGS)
 
 # The copies get names of their own, in place and of the same length. With the usual names the dynamic
 # linker would mix them with libraries of the application: a zlib that the application loaded first would

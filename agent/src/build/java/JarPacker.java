@@ -24,11 +24,17 @@ import java.util.zip.ZipOutputStream;
  * file. The same input gives the same bytes.
  *
  * <p>Arguments: shaded jar, jar to write, version, time stamp (ISO), directory with LICENSE, NOTICE
- * and LICENSES.
+ * and LICENSES, directory with the class that is defined in java.base.
  */
 final class JarPacker {
   private static final String PREFIX = "jebpf/";
   private static final String ENTRY_CLASS = "io/jebpf/Agent.class";
+
+  /** Found by the package that defines it in java.base. */
+  private static final String BASE_CLASS = "java/lang/JebpfParks.class";
+
+  private static final String BASE_CLASS_STORED = "io/jebpf/agent/vthread/JebpfParks.classdata";
+
   private static final int JAVA_8_CLASS_FILE = 52;
   private static final long BYTES_MAX = 12 << 20;
 
@@ -44,6 +50,8 @@ final class JarPacker {
     JarPacker packer = new JarPacker();
     packer.addShaded(Path.of(args[0]));
     packer.addLicences(Path.of(args[4]));
+    packer.entries.put(
+        PREFIX + BASE_CLASS_STORED, Files.readAllBytes(Path.of(args[5]).resolve(BASE_CLASS)));
     packer.entries.put(
         PREFIX + "packages", String.join("\n", packer.packages).getBytes(StandardCharsets.UTF_8));
     packer.write(jar, args[2], OffsetDateTime.parse(args[3]));

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "jebpf_native.h"
 
 /* ---------------------------------------------------------------- libbpf's messages */
 
@@ -272,6 +272,7 @@ struct jebpf_ticker {
 	uint64_t late;	 /* cells that went by without a tick: the thread did not get a CPU */
 	uint64_t errors; /* runs of the program that failed */
 	int64_t last_error;
+	struct jebpf_parks *parks; /* of virtual threads; NULL: none are looked at */
 };
 
 static uint64_t monotonic_ns(void)
@@ -393,6 +394,10 @@ EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd, int64
 		at = start + next_random(&random) % period;
 		if (at > now) /* else the last tick came late: this one must not be left out */
 			sleep_until(at);
+		if (ticker->parks) /* cells that went by without a tick are stood for by this one */
+			parks_tick(ticker->parks, period,
+				   cell_end ? start + period - cell_end : period,
+				   next_random(&random));
 		if (iterator_fd >= 0)
 			run_iterator(ticker, (int)iterator_fd);
 		else

@@ -91,6 +91,7 @@ enum jebpf_record {
 	JEBPF_RECORD_WAIT_END = 3, /* struct jebpf_wait_end */
 	JEBPF_RECORD_WAKER = 4, /* struct jebpf_sample: who ends a wait; comm and frames are the waker's,
 				 * tid and start those of the thread that waited */
+	JEBPF_RECORD_PARK = 8,	   /* struct jebpf_sample, behind its frames struct jebpf_park */
 };
 
 /* What a thread does. Index of struct jebpf_clock's ns. */
@@ -185,6 +186,23 @@ _Static_assert(sizeof(struct jebpf_context) == JEBPF_CONTEXT_BYTES, "context lay
 #define JEBPF_CONTEXT_OWNERS_BYTES (8 * JEBPF_CONTEXT_GROUPS * JEBPF_CONTEXT_WAYS)
 
 /*
+ * A park of a virtual thread, from the native helper to the program on_park and from there into the
+ * record. The stack is that of the thread as it goes on, at time_ns.
+ */
+struct jebpf_park {
+	__u64 parked_ns; /* what the ticks that fell into it stand for */
+	__u64 queued_ns; /* of that, after it was unparked */
+	__u64 thin_ns;	 /* it was kept with probability parked_ns / thin_ns, or 1 */
+	__u64 start_ns;	 /* CLOCK_MONOTONIC, 0: not noted, as in all but a share of the ticks */
+	__u64 period_ns; /* of the ticker */
+	__u64 copies;	 /* 1, and those lost before it, which it stands for as well */
+};
+_Static_assert(sizeof(struct jebpf_park) == 48, "park layout");
+
+#define JEBPF_PARKS_TIMED 1ULL	  /* in the word: parks that begin now note when */
+#define JEBPF_PARKS_TIMED_SHARE 8 /* after one tick in so many */
+
+/*
  * One thread's clocks: element of the map `clocks`, mapped into user space. `sequence` is odd while
  * it is written; since_ns and state tell what it does since its last change.
  */
@@ -234,6 +252,8 @@ enum jebpf_stat {
 	JEBPF_STAT_WHOLE = 54, /* stacks from leaf to root without a gap, but for JEBPF_GAP_CUT */
 	JEBPF_STAT_WAIT_GAP_FIRST = 56, /* the same two of waits */
 	JEBPF_STAT_WAIT_WHOLE = 60,
+	JEBPF_STAT_PARK_NS = 61,   /* of PROGRAM_NS, that of parks of virtual threads */
+	JEBPF_STAT_PARK_LOST = 62, /* parks whose stack could not be taken or written */
 	JEBPF_STAT_COUNT = 64,
 };
 

@@ -95,6 +95,7 @@ volatile struct jebpf_target target SEC(".data.target");
 
 /* Puts the enums into the BTF, for the tests that compare them with Java's constants. */
 enum jebpf_stat stat_anchor = JEBPF_STAT_EVENTS;
+struct jebpf_park park_anchor;
 enum jebpf_end end_anchor = JEBPF_END_ROOT;
 enum jebpf_gap gap_anchor = JEBPF_GAP_NATIVE;
 enum jebpf_frame_kind kind_anchor = JEBPF_FRAME_NATIVE;

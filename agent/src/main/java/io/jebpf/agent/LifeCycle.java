@@ -124,7 +124,9 @@ final class LifeCycle {
             .map(file -> AgentLog.toFile(file, options.logLevel()))
             .orElseGet(() -> AgentLog.toStandardError(options.logLevel()));
     ThreadContexts contexts = ThreadContexts.install(instrumentation, options.context(), log);
-    Profiler next = new Profiler(options, log, new KernelEngineStarter(contexts), Version.get());
+    Profiler next =
+        new Profiler(
+            options, log, new KernelEngineStarter(instrumentation, contexts), Version.get());
     profiler = Optional.of(next);
     argument = agentArgument;
     next.launch(contexts::close);

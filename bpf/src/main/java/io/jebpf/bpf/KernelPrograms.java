@@ -99,7 +99,8 @@ public final class KernelPrograms implements AutoCloseable {
         program(object, programs.switching()),
         program(object, programs.waking()),
         program(object, programs.ticking()),
-        programs.iterator());
+        programs.iterator(),
+        new Parks(program(object, OffCpuPrograms.PARKING)));
   }
 
   private int program(long object, String name) throws KernelException {

@@ -32,7 +32,9 @@ public enum KernelStat {
   GAP_FIRST(50, "stacks with a gap; the counters of the other gaps follow, see WalkGap"),
   WHOLE(54, "stacks from leaf to root without a gap; those that the depth limit cut count as such"),
   WAIT_GAP_FIRST(56, "stacks of waits with a gap, as GAP_FIRST"),
-  WAIT_WHOLE(60, "whole stacks of waits, as WHOLE");
+  WAIT_WHOLE(60, "whole stacks of waits, as WHOLE"),
+  PARK_NS(61, "nanoseconds of them spent on parks of virtual threads"),
+  PARK_LOST(62, "parks whose stack could not be taken or written");
 
   private final int index;
   private final String sentence;

@@ -31,6 +31,7 @@ final class Layout {
   static final int RECORD_WAIT = 2;
   static final int RECORD_WAIT_END = 3;
   static final int RECORD_WAKER = 4;
+  static final int RECORD_PARK = 8;
   static final int COMM_BYTES = 16;
   static final int VIRTUAL_NAME_BYTES = 64;
   static final int NAME_UTF16 = 1;
@@ -48,6 +49,15 @@ final class Layout {
   static final int WAIT_END_WAKER_TID = 48;
   static final int WAIT_END_WAKER_COMM = 56;
   static final int WAIT_END_BYTES = 72;
+
+  // struct jebpf_park
+  static final int PARK_PARKED = 0;
+  static final int PARK_QUEUED = 8;
+  static final int PARK_THIN = 16;
+  static final int PARK_START = 24;
+  static final int PARK_PERIOD = 32;
+  static final int PARK_COPIES = 40;
+  static final int PARK_BYTES = 48;
 
   // struct jebpf_clock
   static final int CLOCK_SEQUENCE = 0;

@@ -15,7 +15,8 @@ public final class OffCpu implements AutoCloseable {
   private static final int TICKER_LATE = 24;
   private static final int TICKER_ERRORS = 32;
   private static final int TICKER_LAST_ERROR = 40;
-  private static final int TICKER_BYTES = 48;
+  private static final int TICKER_PARKS = 48;
+  private static final int TICKER_BYTES = 56;
 
   /** Of sides that are closed, with no thread in their ticker: they are used again. */
   private static final ConcurrentLinkedQueue<NativeWords> SPARE = new ConcurrentLinkedQueue<>();
@@ -28,6 +29,7 @@ public final class OffCpu implements AutoCloseable {
   private final int tickFd;
   private final ThreadClocks clocks;
   private final NativeWords ticker = words();
+  private final Parks parks;
   private int switchLink = -1;
   private final boolean iterator;
   private int wakingLink = -1;
@@ -43,7 +45,8 @@ public final class OffCpu implements AutoCloseable {
       int switchFd,
       int wakingFd,
       int tickFd,
-      boolean iterator) {
+      boolean iterator,
+      Parks parks) {
     this.kernel = kernel;
     this.bpf = bpf;
     this.target = target;
@@ -52,6 +55,8 @@ public final class OffCpu implements AutoCloseable {
     this.wakingFd = wakingFd;
     this.tickFd = tickFd;
     this.iterator = iterator;
+    this.parks = parks;
+    ticker.set(TICKER_PARKS, parks.address());
   }
 
   /**
@@ -144,6 +149,11 @@ public final class OffCpu implements AutoCloseable {
     return (int) ticker.get(TICKER_LAST_ERROR);
   }
 
+  /** Parks of virtual threads, which the same ticks fall into. */
+  public Parks parks() {
+    return parks;
+  }
+
   public ThreadClocks clocks() {
     return clocks;
   }
@@ -167,6 +177,7 @@ public final class OffCpu implements AutoCloseable {
   /** Detaches. The ticker must have returned. */
   @Override
   public synchronized void close() {
+    parks.close();
     detach();
     if (!closed && !ticking) {
       SPARE.add(ticker);

@@ -11,6 +11,8 @@ import java.util.List;
  *     left a CPU since it looked, which costs less and needs Linux 6.2
  */
 public record OffCpuPrograms(long wakerNanos, boolean wakerStacks, boolean iterator) {
+  static final String PARKING = "on_park";
+
   public OffCpuPrograms {
     if (wakerNanos < 0) {
       throw new IllegalArgumentException("wakers of waits of " + wakerNanos + " ns");
@@ -30,6 +32,6 @@ public record OffCpuPrograms(long wakerNanos, boolean wakerStacks, boolean itera
   }
 
   List<String> names() {
-    return List.of(switching(), waking(), ticking());
+    return List.of(switching(), waking(), ticking(), PARKING);
   }
 }

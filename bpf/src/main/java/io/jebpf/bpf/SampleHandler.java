@@ -8,4 +8,7 @@ public interface SampleHandler {
 
   /** The end of a wait that came as a sample before. The view is reused. */
   default void onWaitEnd(WaitEndView end) {}
+
+  /** A virtual thread that goes on after a park. The views are reused. */
+  default void onPark(SampleView sample, ParkView park) {}
 }

@@ -43,6 +43,7 @@ public final class SampleRing {
   private final long mask;
   private final SampleView view = new SampleView();
   private final WaitEndView waitEnd = new WaitEndView();
+  private final ParkView park = new ParkView();
   private final ByteBuffer straight;
   private long position;
   private long malformed;
@@ -116,12 +117,16 @@ public final class SampleRing {
           case Layout.RECORD_SAMPLE, Layout.RECORD_WAIT, Layout.RECORD_WAKER ->
               view.at(in, offset, length);
           case Layout.RECORD_WAIT_END -> waitEnd.at(in, offset, length);
+          case Layout.RECORD_PARK ->
+              view.at(in, offset, length) && park.at(in, offset, length, view.frameEnd());
           default -> false;
         };
     if (!whole) {
       malformed++;
     } else if (type == Layout.RECORD_WAIT_END) {
       handler.onWaitEnd(waitEnd);
+    } else if (type == Layout.RECORD_PARK) {
+      handler.onPark(view, park);
     } else {
       handler.onSample(view);
     }

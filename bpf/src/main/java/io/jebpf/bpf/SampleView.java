@@ -37,6 +37,11 @@ public final class SampleView {
     return true;
   }
 
+  /** Bytes of the record up to the end of its frames and context. */
+  int frameEnd() {
+    return userBase + userFrames * Layout.FRAME_BYTES + contextBytes - base;
+  }
+
   /** When, on CLOCK_MONOTONIC (the clock of System.nanoTime). */
   public long timeNanos() {
     return buffer.getLong(base + Layout.SAMPLE_TIME);

@@ -85,6 +85,13 @@ class LayoutTest {
     check("jebpf_wait_end", "waker_tid", Layout.WAIT_END_WAKER_TID, 4);
     check("jebpf_wait_end", "waker_comm", Layout.WAIT_END_WAKER_COMM, Layout.COMM_BYTES);
     checkSize("jebpf_wait_end", Layout.WAIT_END_BYTES);
+    check("jebpf_park", "parked_ns", Layout.PARK_PARKED, 8);
+    check("jebpf_park", "queued_ns", Layout.PARK_QUEUED, 8);
+    check("jebpf_park", "thin_ns", Layout.PARK_THIN, 8);
+    check("jebpf_park", "start_ns", Layout.PARK_START, 8);
+    check("jebpf_park", "period_ns", Layout.PARK_PERIOD, 8);
+    check("jebpf_park", "copies", Layout.PARK_COPIES, 8);
+    checkSize("jebpf_park", Layout.PARK_BYTES);
     check("jebpf_clock", "sequence", Layout.CLOCK_SEQUENCE, 4);
     check("jebpf_clock", "state", Layout.CLOCK_STATE, 4);
     check("jebpf_clock", "since_ns", Layout.CLOCK_SINCE, 8);
@@ -167,6 +174,7 @@ class LayoutTest {
     assertEquals(Layout.RECORD_WAIT, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT"));
     assertEquals(
         Layout.RECORD_WAIT_END, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT_END"));
+    assertEquals(Layout.RECORD_PARK, btf.constants("jebpf_record").get("JEBPF_RECORD_PARK"));
     Map<String, Integer> states = btf.constants("jebpf_state");
     assertEquals(ThreadState.values().length, states.size());
     for (ThreadState state : ThreadState.values()) {

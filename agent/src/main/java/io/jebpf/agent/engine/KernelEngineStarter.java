@@ -4,9 +4,11 @@ import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.context.ThreadContexts;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.offcpu.ParkRecorder;
 import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.options.OffCpuOptions;
 import io.jebpf.agent.options.Options;
+import io.jebpf.agent.vthread.HookException;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.KernelException;
@@ -29,6 +31,7 @@ import io.jebpf.symbolizer.modules.ModuleTable;
 import io.jebpf.symbolizer.modules.NativeSymbols;
 import io.jebpf.symbolizer.modules.PerfMap;
 import java.io.IOException;
+import java.lang.instrument.Instrumentation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,11 +63,14 @@ public final class KernelEngineStarter implements EngineStarter {
    */
   private static final String ITERATOR_PROPERTY = "io.jebpf.iterator";
 
+  private final Optional<Instrumentation> instrumentation;
   private final ThreadContexts contexts;
   private volatile boolean unpacking;
   private volatile Optional<NativeRuntime> loaded = Optional.empty();
 
-  public KernelEngineStarter(ThreadContexts contexts) {
+  /** {@code instrumentation}: for what has to change classes of the JDK; may be left out. */
+  public KernelEngineStarter(Optional<Instrumentation> instrumentation, ThreadContexts contexts) {
+    this.instrumentation = instrumentation;
     this.contexts = contexts;
   }
 
@@ -346,7 +352,37 @@ public final class KernelEngineStarter implements EngineStarter {
               options.offCpu().tickNanos());
       WaitFeeder waits = new WaitFeeder(recorder, feeder);
       feeder.waits(waits);
-      return Optional.of(new KernelOffCpu(offCpu, waits, log));
+      KernelOffCpu side = new KernelOffCpu(offCpu, waits, log);
+      if (options.offCpu().virtualThreads()) {
+        startParks(offCpu, side, feeder, first);
+      }
+      return Optional.of(side);
+    }
+
+    /** Parks of virtual threads, where this JVM lets us see them. */
+    private void startParks(OffCpu offCpu, KernelOffCpu side, SampleFeeder feeder, Window first) {
+      if (instrumentation.isEmpty()) {
+        withoutParks("the agent was started without instrumentation");
+        return;
+      }
+      try {
+        KernelParks parks =
+            KernelParks.open(
+                offCpu.parks(),
+                instrumentation.get(),
+                new ParkRecorder(options.offCpu().idle(), feeder, first),
+                options.offCpu().tickNanos(),
+                options.budgetMillionths());
+        side.parks(parks);
+        feeder.parks(parks);
+      } catch (HookException e) {
+        withoutParks(e.getMessage());
+      }
+    }
+
+    private void withoutParks(String why) {
+      log.warn(Trouble.PARKS, why);
+      missing.add("parks of virtual threads (" + why + ")");
     }
 
     private static Trouble refusal(KernelException e) {

@@ -4,6 +4,7 @@ import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.offcpu.OpenWaitSink;
+import io.jebpf.agent.offcpu.ParkStats;
 import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.KernelStat;
@@ -21,6 +22,7 @@ final class KernelOffCpu implements OffCpuEngine {
   private final WaitFeeder feeder;
   private final WaitRecorder recorder;
   private final AgentLog log;
+  private Optional<KernelParks> parks = Optional.empty();
   private Optional<Thread> ticker = Optional.empty();
   private long[] stats = {};
 
@@ -29,6 +31,11 @@ final class KernelOffCpu implements OffCpuEngine {
     this.feeder = feeder;
     this.recorder = feeder.recorder();
     this.log = log;
+  }
+
+  /** Looks at parks of virtual threads too. */
+  void parks(KernelParks side) {
+    parks = Optional.of(side);
   }
 
   @Override
@@ -49,6 +56,7 @@ final class KernelOffCpu implements OffCpuEngine {
     }
     recorder.period(nanos);
     offCpu.period(nanos);
+    parks.ifPresent(side -> side.period(nanos));
     if (ticker.isEmpty()) {
       offCpu.rearm();
       Thread thread = new Thread(null, () -> offCpu.runTicker(nanos), "jebpf-ticker", 0, false);
@@ -91,6 +99,7 @@ final class KernelOffCpu implements OffCpuEngine {
 
   void beginWindow() {
     recorder.beginWindow();
+    parks.ifPresent(KernelParks::beginWindow);
   }
 
   void maintain(long nowNanos) {
@@ -100,6 +109,7 @@ final class KernelOffCpu implements OffCpuEngine {
   /** The kernel's counters, as the engine has just read them. */
   void stats(long[] fresh) {
     stats = fresh;
+    parks.ifPresent(side -> side.stats(fresh, System.nanoTime()));
   }
 
   @Override
@@ -115,7 +125,8 @@ final class KernelOffCpu implements OffCpuEngine {
         of(KernelStat.CLOCKS_FULL),
         of(KernelStat.WAIT_END_LOST),
         of(KernelStat.SWITCH_MISSED),
-        feeder.walkNanos());
+        feeder.walkNanos(),
+        parks.isPresent() ? parks.get().stats() : ParkStats.ZERO);
   }
 
   private long of(KernelStat stat) {
@@ -125,5 +136,6 @@ final class KernelOffCpu implements OffCpuEngine {
   /** Before the programs are closed: the ticker must not run them any more. */
   void close() {
     stopTicker();
+    parks.ifPresent(KernelParks::close);
   }
 }

@@ -3,6 +3,7 @@ package io.jebpf.agent.engine;
 import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.offcpu.ParkRecorder;
 import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.options.StackOptions;
 import io.jebpf.agent.window.LabelKey;
@@ -10,6 +11,7 @@ import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.agent.window.Window.FrameClass;
+import io.jebpf.bpf.ParkView;
 import io.jebpf.bpf.SampleHandler;
 import io.jebpf.bpf.SampleView;
 import io.jebpf.bpf.WaitEndView;
@@ -46,6 +48,7 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   private final ModuleMappings mappings;
   private final ContextLabels contexts;
   private Optional<WaitFeeder> waits = Optional.empty();
+  private Optional<KernelParks> parks = Optional.empty();
   private final StackOptions asked;
 
   /** By id; for samples in which the collector is in the way of the name. */
@@ -75,11 +78,19 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     if (waits.isPresent()) {
       waits.get().recorder().into(into);
     }
+    if (parks.isPresent()) {
+      parks.get().into(into);
+    }
   }
 
   /** Where records of waits go; without, they are dropped. */
   void waits(WaitFeeder feeder) {
     waits = Optional.of(feeder);
+  }
+
+  /** Where parks of virtual threads go; without, they are dropped. */
+  void parks(KernelParks side) {
+    parks = Optional.of(side);
   }
 
   /** Time that the walks of all samples so far took. */
@@ -128,6 +139,15 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   public void onWaitEnd(WaitEndView end) {
     if (waits.isPresent()) {
       waits.get().end(end);
+    }
+  }
+
+  @Override
+  public void onPark(SampleView sample, ParkView park) {
+    unknownCodeSeen |= sample.end() == WalkEnd.NO_MAPPING.index();
+    if (parks.isPresent()) {
+      Labels labels = Labels.of(LabelKey.VTHREAD, virtualThread(sample));
+      parks.get().add(sample, park, contexts.with(labels, sample));
     }
   }
 
@@ -208,8 +228,8 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     boolean shown = false;
     for (int i = 0; i < frames.size(); i++) {
       Frame frame = frames.get(i);
-      if (frame.hidden() && !asked.hidden()) {
-        continue;
+      if (frame.hidden() && !asked.hidden() || frames.size() > 1 && ParkRecorder.isOwn(frame)) {
+        continue; // ours are inlined into frames of the JDK
       }
       shown = true;
       switch (frame.kind()) {

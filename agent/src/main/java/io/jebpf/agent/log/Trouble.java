@@ -74,6 +74,9 @@ public enum Trouble {
       "waits are not accounted for",
       "CPU profiles are not affected; waits need Linux 6.2 and BTF, see 'java -jar jebpf.jar"
           + " doctor'"),
+  PARKS(
+      "parks of virtual threads are not seen",
+      "Everything else is; set offcpu.vthreads=false to leave them out without this line"),
   OFF_CPU_BUDGET(
       "the off-CPU interval was raised to stay in the budget",
       "Raise the option offcpu or the option budget"),

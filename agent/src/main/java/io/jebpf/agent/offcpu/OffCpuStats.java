@@ -14,6 +14,7 @@ package io.jebpf.agent.offcpu;
  * @param endsLost ends of waits that did not fit the ring
  * @param switchesMissed context switches that the kernel did not tell of, made up for
  * @param walkNanos of the tick time, that of walking the stacks which arrived
+ * @param parks of virtual threads
  */
 public record OffCpuStats(
     OffCpuCounters counters,
@@ -26,9 +27,10 @@ public record OffCpuStats(
     long clocksFull,
     long endsLost,
     long switchesMissed,
-    long walkNanos) {
+    long walkNanos,
+    ParkStats parks) {
   public static final OffCpuStats ZERO =
-      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ParkStats.ZERO);
 
   public OffCpuStats since(OffCpuStats earlier) {
     return new OffCpuStats(
@@ -42,6 +44,7 @@ public record OffCpuStats(
         clocksFull - earlier.clocksFull,
         endsLost - earlier.endsLost,
         switchesMissed - earlier.switchesMissed,
-        walkNanos - earlier.walkNanos);
+        walkNanos - earlier.walkNanos,
+        parks.since(earlier.parks));
   }
 }

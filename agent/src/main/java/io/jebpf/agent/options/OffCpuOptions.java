@@ -7,15 +7,17 @@ package io.jebpf.agent.options;
  * @param idle whether idle waits are in the profiles
  * @param wakerNanos waits of this length and more name their waker
  * @param wakerStack whether they have the waker's stack on top of their own
+ * @param virtualThreads whether parks of virtual threads are looked at
  */
-public record OffCpuOptions(long tickNanos, boolean idle, long wakerNanos, boolean wakerStack) {
+public record OffCpuOptions(
+    long tickNanos, boolean idle, long wakerNanos, boolean wakerStack, boolean virtualThreads) {
   /** Shortest interval that makes sense; longest that can be asked for. */
   public static final long TICK_NANOS_MIN = 100_000L;
 
   public static final long TICK_NANOS_MAX = 1_000_000_000L;
 
   /** Nothing is loaded. */
-  public static final OffCpuOptions OFF = new OffCpuOptions(0, false, 0, false);
+  public static final OffCpuOptions OFF = new OffCpuOptions(0, false, 0, false, false);
 
   public OffCpuOptions {
     if (!isTick(tickNanos) || wakerNanos < 0) {

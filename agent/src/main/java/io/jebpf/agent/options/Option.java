@@ -132,6 +132,14 @@ enum Option {
       "0",
       new Range(0, 3_600_000_000_000L),
       "Dumps after a pause of the garbage collector of that length or more; `0` for none."),
+  OFFCPU_VTHREADS(
+      "offcpu.vthreads",
+      OptionType.SWITCH,
+      "true",
+      Range.NONE,
+      "Whether parks of virtual threads are in the profiles `offcpu` and `wall`. For them one call"
+          + " in `java.lang.VirtualThread` is redirected at start; `false` leaves that class"
+          + " untouched."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   VTHREAD(
       "vthread",

@@ -272,7 +272,8 @@ public final class OptionParser {
         tick,
         flag(Option.OFFCPU_IDLE),
         number(Option.OFFCPU_WAKER),
-        flag(Option.OFFCPU_WAKER_STACK));
+        flag(Option.OFFCPU_WAKER_STACK),
+        flag(Option.OFFCPU_VTHREADS));
   }
 
   private DumpOptions dumps() throws Refusal {

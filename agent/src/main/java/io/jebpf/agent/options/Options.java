@@ -145,6 +145,7 @@ public record Options(
         + offCpu.idle()
         + ",offcpu.waker="
         + OptionType.DURATION.format(offCpu.wakerNanos())
-        + (offCpu.wakerStack() ? ",offcpu.waker.stack=true" : "");
+        + (offCpu.wakerStack() ? ",offcpu.waker.stack=true" : "")
+        + (offCpu.virtualThreads() ? "" : ",offcpu.vthreads=false");
   }
 }

@@ -4,6 +4,8 @@ import io.jebpf.agent.history.Mark;
 import io.jebpf.agent.offcpu.ClockTotals;
 import io.jebpf.agent.offcpu.OffCpuCounters;
 import io.jebpf.agent.offcpu.OffCpuStats;
+import io.jebpf.agent.offcpu.ParkStats;
+import io.jebpf.agent.offcpu.ParkTotals;
 import io.jebpf.agent.pipeline.WindowReport.Measured;
 import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.bpf.WalkCounts;
@@ -15,7 +17,10 @@ final class OffCpuReport {
   /** Of the time in the kernel programs, that of samples of running threads. */
   static long samplingNanos(Measured measured) {
     OffCpuStats offCpu = measured.offCpu();
-    return measured.counters().programNanos() - offCpu.tickNanos() - offCpu.switchNanos();
+    return measured.counters().programNanos()
+        - offCpu.tickNanos()
+        - offCpu.switchNanos()
+        - offCpu.parks().programNanos();
   }
 
   static void add(QualityComments comments, Measured measured) {
@@ -61,5 +66,23 @@ final class OffCpuReport {
     walks.each(
         (name, count) -> comments.sumUnlessZero(QualityComments.WAIT_WALKS_PREFIX + name, count));
     comments.sum(QualityComments.WAIT_WALKS_WHOLE, walks.whole());
+    if (stats.parks().on()) {
+      addParks(comments, stats.parks());
+    }
+  }
+
+  private static void addParks(QualityComments comments, ParkStats parks) {
+    ParkTotals totals = parks.totals();
+    comments
+        .fact(QualityComments.PARK_THIN_NANOS, Long.toString(parks.thinNanos()))
+        .sum(QualityComments.PARKS_MET, parks.met())
+        .sum(QualityComments.PARKS_TAKEN, totals.taken())
+        .sum(QualityComments.PARKS, totals.parks())
+        .sumUnlessZero(QualityComments.PARKS_LOST, parks.lost())
+        .sumUnlessZero(QualityComments.PARKS_CUT, totals.cut())
+        .sum(QualityComments.PARKED_NANOS, totals.parkedNanos())
+        .sum(QualityComments.QUEUED_NANOS, totals.queuedNanos())
+        .sum(QualityComments.PARKED_IDLE_NANOS, totals.idleNanos())
+        .sum(QualityComments.PARK_PROGRAM_NANOS, parks.programNanos());
   }
 }

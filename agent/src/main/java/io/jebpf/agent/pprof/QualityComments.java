@@ -79,6 +79,19 @@ public final class QualityComments {
   public static final String INTERVAL_CUT = "interval_cut";
   public static final String EVENTS_UNTIMED = "events_untimed";
 
+  /** Parks of virtual threads. */
+  public static final String PARK_THIN_NANOS = "vthread_thin_ns";
+
+  public static final String PARKS_TAKEN = "vthread_parks_taken";
+  public static final String PARKS_MET = "vthread_parks_met";
+  public static final String PARKS = "vthread_parks";
+  public static final String PARKS_LOST = "vthread_parks_lost";
+  public static final String PARKS_CUT = "vthread_stacks_cut";
+  public static final String PARKED_NANOS = "vthread_parked_ns";
+  public static final String QUEUED_NANOS = "vthread_runnable_ns";
+  public static final String PARKED_IDLE_NANOS = "vthread_idle_ns";
+  public static final String PARK_PROGRAM_NANOS = "vthread_program_ns";
+
   /** Prefix of counts by reason, followed by the reason. */
   public static final String LOST_PREFIX = "samples_lost_";
 
@@ -122,7 +135,16 @@ public final class QualityComments {
           DISK_ESTIMATED_NANOS,
           IDLE_NANOS,
           TICK_PROGRAM_NANOS,
-          SWITCH_PROGRAM_NANOS);
+          SWITCH_PROGRAM_NANOS,
+          PARKS_TAKEN,
+          PARKS_MET,
+          PARKS,
+          PARKS_LOST,
+          PARKS_CUT,
+          PARKED_NANOS,
+          QUEUED_NANOS,
+          PARKED_IDLE_NANOS,
+          PARK_PROGRAM_NANOS);
 
   private static final List<String> ESTIMATES =
       List.of(

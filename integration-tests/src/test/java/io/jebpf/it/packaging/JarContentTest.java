@@ -151,7 +151,8 @@ final class JarContentTest {
             again.toString(),
             version,
             "2026-11-21T00:00:00Z",
-            agent.resolve("../..").toString());
+            agent.resolve("../..").toString(),
+            agent.resolve("javabase").toString());
     packer.inheritIO();
     assertEquals(0, packer.start().waitFor());
     assertArrayEquals(Files.readAllBytes(Locations.agentJar()), Files.readAllBytes(again));

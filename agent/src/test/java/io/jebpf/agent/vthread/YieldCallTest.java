@@ -1,0 +1,118 @@
+package io.jebpf.agent.vthread;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import org.junit.jupiter.api.Test;
+
+class YieldCallTest {
+  private static final String HERE = "io/jebpf/agent/vthread/YieldCallTest";
+
+  /** Calls one method; long and double constants take two numbers of the pool. */
+  public static final class Caller implements IntSupplier {
+    static final long WIDE = 0x1234_5678_9abcL;
+    static final double WIDER = 3.25e77; // both are in the pool, in front of what is looked for
+
+    @Override
+    public int getAsInt() {
+      return First.number(41) + First.other();
+    }
+  }
+
+  public static final class First {
+    private First() {}
+
+    static int number(int given) {
+      return given + 1;
+    }
+
+    static int other() {
+      return 100;
+    }
+  }
+
+  public static final class Second {
+    private Second() {}
+
+    static int number(int given) {
+      return given + 2;
+    }
+  }
+
+  private static final class Loader extends ClassLoader {
+    Loader() {
+      super(YieldCallTest.class.getClassLoader());
+    }
+
+    Class<?> define(byte[] bytes) {
+      return defineClass(null, bytes, 0, bytes.length);
+    }
+  }
+
+  @Test
+  void oneCallGoesToTheOtherClassAndNothingElseChanges() throws Exception {
+    assertEquals(142, new Caller().getAsInt());
+    byte[] before = bytesOf("YieldCallTest$Caller");
+    byte[] after =
+        YieldCall.redirect(before, HERE + "$First", "number", "(I)I", HERE + "$Second")
+            .orElseThrow();
+    assertEquals(2, pool(after) - pool(before));
+    // another loader is another package: what is called has to come along
+    Loader loader = new Loader();
+    loader.define(bytesOf("YieldCallTest$First"));
+    loader.define(bytesOf("YieldCallTest$Second"));
+    Object caller = loader.define(after).getConstructor().newInstance();
+    assertEquals(143, ((IntSupplier) caller).getAsInt());
+  }
+
+  @Test
+  void anUnknownCallIsNoCall() throws IOException {
+    byte[] before = bytesOf("YieldCallTest$Caller");
+    String first = HERE + "$First";
+    String second = HERE + "$Second";
+    assertEquals(Optional.empty(), YieldCall.redirect(before, first, "number", "(J)I", second));
+    assertEquals(Optional.empty(), YieldCall.redirect(before, first, "numbers", "(I)I", second));
+    assertEquals(Optional.empty(), YieldCall.redirect(before, second, "number", "(I)I", first));
+  }
+
+  @Test
+  void whatIsNoClassFileIsRefused() {
+    byte[] unknownTag = {0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 99, 0, 0};
+    assertThrows(
+        IllegalArgumentException.class, () -> YieldCall.redirect(unknownTag, "a", "b", "c", "d"));
+    byte[] cutShort = {0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 1, 0, 1, 65};
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> YieldCall.redirect(cutShort, "a", "b", "c", "d"));
+  }
+
+  @Test
+  void theVirtualThreadOfThisJdkHasTheCall() throws Exception {
+    byte[] before;
+    try (InputStream in = Object.class.getResourceAsStream("/java/lang/VirtualThread.class")) {
+      before = in.readAllBytes();
+    }
+    assertTrue(
+        YieldCall.redirect(
+                before,
+                "jdk/internal/vm/Continuation",
+                "yield",
+                "(Ljdk/internal/vm/ContinuationScope;)Z",
+                "java/lang/JebpfParks")
+            .isPresent());
+  }
+
+  private static byte[] bytesOf(String simpleName) throws IOException {
+    try (InputStream in = YieldCallTest.class.getResourceAsStream(simpleName + ".class")) {
+      return in.readAllBytes();
+    }
+  }
+
+  private static int pool(byte[] classFile) {
+    return (classFile[8] & 0xff) << 8 | classFile[9] & 0xff;
+  }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the native helper share. */
+#ifndef JEBPF_NATIVE_H
+#define JEBPF_NATIVE_H
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "jebpf_types.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define JEBPF_PARKS_TICK_MAX 20 /* parks taken in one tick, above which fewer are */
+
+/*
+ * The page that parking virtual threads look at: 8 bytes a field, at the same offsets in Parks.java.
+ * Never freed, since code of the application keeps its address. `thin_ns` and `program_fd` are
+ * Java's to write, the rest ours.
+ */
+struct jebpf_parks {
+	uint64_t word;	     /* time that all ticks stand for | JEBPF_PARKS_TIMED */
+	uint64_t thin_ns;    /* a shorter park is taken with probability length / thin_ns */
+	uint64_t program_fd; /* of on_park; -1: there is none */
+	uint64_t period_ns;  /* of the ticker */
+	uint64_t met;	     /* parks that ticks fell into */
+	uint64_t taken;	     /* of them, those whose stack was to be taken */
+	uint64_t failed;     /* of those, runs of the program that failed */
+	uint64_t in_tick;    /* taken since the last tick */
+	uint64_t java_failed; /* calls that ended in a Java exception; counted there */
+	uint64_t tick;	     /* of a group of JEBPF_PARKS_TIMED_SHARE ticks */
+	uint64_t unheard;    /* taken, but not written: the next one that is stands for them */
+	uint64_t timed_tick; /* the one of the group after which parks note their begin */
+};
+
+void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random);
+
+#endif

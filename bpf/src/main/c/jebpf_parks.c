@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parks of virtual threads (docs/adr/0003). A virtual thread that parks looks at one word of a page
+ * that is shared with it, before and after. The ticker changes that word: when it is another one
+ * afterwards, one tick or more fell into the park, and jebpf_parked() decides whether its stack is
+ * taken. So a park that no tick falls into costs two loads, and no clock is read.
+ *
+ * Called on the application's carrier threads, as a critical function: the thread stays in Java
+ * state, no collector can move what the kernel program reads. Nothing here blocks or allocates.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "jebpf_native.h"
+
+#define THIN_NS_MAX (1ULL << 40) /* 18 minutes */
+
+static uint64_t load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static void add(uint64_t *word, uint64_t by)
+{
+	__atomic_fetch_add(word, by, __ATOMIC_RELAXED);
+}
+
+/* One tick, which stands for `ns` of time. `random`: any bits. */
+void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random)
+{
+	uint64_t word = parks->word & ~JEBPF_PARKS_TIMED;
+
+	word += ns & ~JEBPF_PARKS_TIMED;
+	/* one of each group, so that their number does not vary by chance */
+	if (parks->tick++ % JEBPF_PARKS_TIMED_SHARE == 0)
+		parks->timed_tick = parks->tick - 1 + random % JEBPF_PARKS_TIMED_SHARE;
+	if (parks->tick - 1 == parks->timed_tick)
+		word |= JEBPF_PARKS_TIMED;
+	parks->period_ns = period_ns;
+	__atomic_store_n(&parks->in_tick, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&parks->word, word, __ATOMIC_RELEASE);
+}
+
+/* A number from 0 to 2^32 - 1 that depends on the thread and the tick, and on nothing else. */
+static uint64_t draw(uint64_t thread, uint64_t word)
+{
+	uint64_t mixed = (thread ^ word * 0x9e3779b97f4a7c15ULL) * 0xbf58476d1ce4e5b9ULL;
+
+	mixed = (mixed ^ mixed >> 31) * 0x94d049bb133111ebULL;
+	return mixed >> 32;
+}
+
+/*
+ * Whether a park that stands for `ns` is taken: with probability ns / thin, 1 from there on. More
+ * than JEBPF_PARKS_TICK_MAX in one tick double `thin` at once, so that a crowd that wakes together
+ * costs no more than a few of its threads; user space lets it fall again. What is decided never
+ * depends on its own outcome, so the weights stay right.
+ */
+static int taken(struct jebpf_parks *parks, uint64_t thread, uint64_t word, uint64_t ns, uint64_t thin)
+{
+	if (ns < thin && (uint64_t)((unsigned __int128)draw(thread, word) * thin >> 32) >= ns)
+		return 0;
+	if (__atomic_add_fetch(&parks->in_tick, 1, __ATOMIC_RELAXED) > JEBPF_PARKS_TICK_MAX &&
+	    thin < THIN_NS_MAX &&
+	    __atomic_compare_exchange_n(&parks->thin_ns, &thin, 2 * thin, 0, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		__atomic_store_n(&parks->in_tick, 0, __ATOMIC_RELAXED);
+	return 1;
+}
+
+/* Runs the kernel program that walks this thread's stack and writes the record. */
+static void take(struct jebpf_parks *parks, struct jebpf_park *park)
+{
+	union bpf_attr attr;
+	int64_t fd = (int64_t)load(&parks->program_fd);
+	int saved = errno;
+
+	if (fd < 0)
+		return;
+	memset(&attr, 0, sizeof(attr));
+	attr.test.prog_fd = (uint32_t)fd;
+	attr.test.ctx_in = (uint64_t)(uintptr_t)park;
+	attr.test.ctx_size_in = sizeof(*park);
+	park->copies = 1 + __atomic_exchange_n(&parks->unheard, 0, __ATOMIC_RELAXED);
+	if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)))
+		add(&parks->failed, 1);
+	else if (!attr.test.retval)
+		park->copies = 0;
+	add(&parks->unheard, park->copies);
+	errno = saved;
+}
+
+/*
+ * A virtual thread runs again. `before`: the word when it parked; `start_ns`: when that was, 0 if it
+ * was not noted. Returns the time that the park stands for, 0 when no tick fell into it.
+ */
+EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t before, uint64_t start_ns)
+{
+	uint64_t word = load(&parks->word);
+	struct jebpf_park park = {
+		.parked_ns = (word & ~JEBPF_PARKS_TIMED) - (before & ~JEBPF_PARKS_TIMED),
+		.thin_ns = load(&parks->thin_ns),
+		.start_ns = start_ns,
+		.period_ns = parks->period_ns,
+	};
+
+	if (!park.parked_ns || !thread)
+		return 0;
+	add(&parks->met, 1);
+	if (!taken(parks, thread, word, park.parked_ns, park.thin_ns))
+		return (int64_t)park.parked_ns;
+	add(&parks->taken, 1);
+	take(parks, &park);
+	return (int64_t)park.parked_ns;
+}
