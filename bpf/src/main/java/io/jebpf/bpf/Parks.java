@@ -26,7 +26,10 @@ public final class Parks implements AutoCloseable {
 
   private static final long NO_PROGRAM = -1;
 
-  /** One for the life of the process, however often a profiler starts: compiled code has its address. */
+  /**
+   * One for the life of the process, however often a profiler starts: compiled code has its
+   * address.
+   */
   private static final NativeWords PAGE = NativeWords.allocate(BYTES / Long.BYTES);
 
   private final int programFd;

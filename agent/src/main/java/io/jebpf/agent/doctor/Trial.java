@@ -50,7 +50,8 @@ record Trial(Step step, String why, String advice) {
   static Trial run(Options options) {
     AgentLog quiet = AgentLog.toStandardError(LogLevel.ERROR); // what is missing is told below
     ThreadContexts contexts = ThreadContexts.install(Optional.empty(), options.context(), quiet);
-    try (Engine engine = new KernelEngineStarter(Optional.empty(), contexts).start(options, quiet, () -> false)) {
+    try (Engine engine =
+        new KernelEngineStarter(Optional.empty(), contexts).start(options, quiet, () -> false)) {
       return sample(engine, options);
     } catch (EngineException e) {
       String advice = e.advice().isEmpty() ? e.trouble().hint() : e.advice();

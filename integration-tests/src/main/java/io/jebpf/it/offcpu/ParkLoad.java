@@ -21,7 +21,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * {@code count.<site>}. Arguments: seconds, and for how many threads of each site.
  */
 public final class ParkLoad {
-  private static final int DEEP = 60;
+  public static final int DEEP = 60;
 
   private static volatile long stopNanos;
   private static final List<Thread> STARTED = new ArrayList<>();
@@ -247,6 +247,16 @@ public final class ParkLoad {
     thread.start();
   }
 
+  /** Whether the profiler's class is in java.base: then virtual threads call it. */
+  private static boolean isHooked() {
+    try {
+      Class.forName("java.lang.JebpfParks", false, null);
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
+  }
+
   public static void main(String[] arguments) throws Exception {
     long seconds = Long.parseLong(arguments[0]);
     int each = Integer.parseInt(arguments[1]);
@@ -260,6 +270,7 @@ public final class ParkLoad {
     for (Thread thread : STARTED) {
       thread.join();
     }
+    System.out.println("hooked=" + (isHooked() ? 1 : 0));
     for (Site site : SITES) {
       System.out.println("true." + site.name + "=" + site.waited.sum());
       System.out.println("count." + site.name + "=" + site.count.sum());
