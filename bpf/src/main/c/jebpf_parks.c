@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parks of virtual threads (docs/adr/0003). A virtual thread that parks looks at one word of a page
+ * Parks of virtual threads (docs/adr/0004). A virtual thread that parks looks at one word of a page
  * that is shared with it, before and after. The ticker changes that word: when it is another one
  * afterwards, one tick or more fell into the park, and jebpf_parked() decides whether its stack is
  * taken. So a park that no tick falls into costs two loads, and no clock is read.

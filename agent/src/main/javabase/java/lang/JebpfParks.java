@@ -11,7 +11,7 @@ import jdk.internal.vm.annotation.Stable;
 
 /**
  * What jebpf puts in place of a virtual thread's call of {@code Continuation.yield}, and the only
- * class of it that the JDK's own code sees (docs/adr/0003). Compiled as part of java.base, defined
+ * class of it that the JDK's own code sees (docs/adr/0004). Compiled as part of java.base, defined
  * there at run time by {@code io.jebpf.agent.vthread.ParkHook}, which sets the fields before any
  * virtual thread gets here.
  *

@@ -8,7 +8,7 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * Parks of virtual threads: the page that a parking thread looks at, and the function that it calls
- * when a tick fell into its park (docs/adr/0003). The page lives as long as the process, since code
+ * when a tick fell into its park (docs/adr/0004). The page lives as long as the process, since code
  * of the application keeps its address; {@link #close} only makes the function do nothing.
  * Thread-safe.
  */

@@ -15,7 +15,7 @@ import java.util.List;
 /**
  * Turns parks of virtual threads into weighted waits in windows. A park arrives when it is over; it
  * stands for the time of the ticks that fell into it, and for the parks that were not taken
- * (docs/adr/0003). Owner: thread "jebpf-reader".
+ * (docs/adr/0004). Owner: thread "jebpf-reader".
  */
 public final class ParkRecorder {
   /** As JEBPF_PARKS_TIMED_SHARE: of so many ticks, one lets parks note when they begin. */
