@@ -23,8 +23,8 @@ if [ ! -f "$async" ]; then
 fi
 mkdir -p "$work/classes"
 "$jdk/bin/javac" -nowarn --release 21 -cp "$async" -d "$work/classes" \
-  integration-tests/src/main/java/io/jebpf/it/bench/{CostBench,Engine,Engines,Soak}.java \
-  $(find integration-tests/src/main/java/io/jebpf/it/{workload,harness,pprof} -name '*.java')
+  -sourcepath integration-tests/src/main/java \
+  integration-tests/src/main/java/io/jebpf/it/{bench/{CostBench,Soak},workload/IdleLoad}.java
 gcc -O2 -o "$work/empty" integration-tests/src/main/native/empty.c
 
 load_cpu=$((cpus - 1))

@@ -10,8 +10,7 @@ work=$root/integration-tests/target/soak
 rm -rf "$work" && mkdir -p "$work/integration-tests/classes"
 # A directory of that name above the classes is how they find the jar.
 classes=$work/integration-tests/classes
-"$jdk/bin/javac" -nowarn --release 25 -d "$classes" \
-  $(find integration-tests/src/main/java -name '*.java' -not -path '*/bench/*') \
+"$jdk/bin/javac" -nowarn -proc:none --release 22 -d "$classes" -sourcepath integration-tests/src/main/java \
   integration-tests/src/main/java/io/jebpf/it/bench/AttachCycles.java
 "$jdk/bin/java" -Djebpf.jar="$root/agent/target/jebpf.jar" -cp "$classes" io.jebpf.it.bench.AttachCycles \
   "$work/attach" "${SOAK_WARMUP:-100}" "${SOAK_CYCLES:-1000}"
