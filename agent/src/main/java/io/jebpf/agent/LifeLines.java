@@ -38,7 +38,7 @@ final class LifeLines {
     return String.format(
         Locale.ROOT,
         "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole%s, %.2f%% of"
-            + " frames named, %d files failed%s, kernel programs took %.3f s",
+            + " frames named, %d files failed%s, kernel programs took %.3f s%s",
         last.taken(),
         writer.filesWritten(),
         writer.bytesWritten(),
@@ -48,7 +48,14 @@ final class LifeLines {
         percent(last.frames() - last.framesUnresolved(), last.frames()),
         writer.filesFailed(),
         sender.map(Sender::summary).orElse(""),
-        last.counters().programNanos() / 1e9);
+        last.counters().programNanos() / 1e9,
+        rates(last.rateChanges() + last.tickChanges()));
+  }
+
+  private static String rates(long changes) {
+    return changes == 0
+        ? ""
+        : ", rates changed " + changes + " times (option budget, or a request)";
   }
 
   /** The reasons of stacks that are not whole, with their counts; empty when all are. */

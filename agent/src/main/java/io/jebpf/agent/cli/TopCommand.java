@@ -34,7 +34,7 @@ final class TopCommand implements Command {
   @Override
   public String description() {
     return "shows hot methods, hot threads and what threads wait for, each second; -b: as plain"
-               + " text";
+        + " text";
   }
 
   @Override

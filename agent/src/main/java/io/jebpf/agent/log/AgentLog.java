@@ -43,9 +43,14 @@ public final class AgentLog implements AutoCloseable {
   }
 
   private static final class Repeats {
+    private final LogLevel level;
     private long shownNanos;
     private long withheld;
     private long total;
+
+    Repeats(LogLevel level) {
+      this.level = level;
+    }
   }
 
   private AgentLog(LogLevel level, Sink sink, boolean stamped, LongSupplier nanoClock) {
@@ -110,6 +115,11 @@ public final class AgentLog implements AutoCloseable {
     trouble(LogLevel.WARN, trouble, why, advice.isEmpty() ? trouble.hint() : advice);
   }
 
+  /** What the profiler was built to cope with, and users need not be told unless they ask. */
+  public void info(Trouble trouble, String why) {
+    trouble(LogLevel.INFO, trouble, why, trouble.hint());
+  }
+
   /** How often a trouble was reported so far, shown or withheld. */
   public synchronized long count(Trouble trouble) {
     Repeats seen = repeats.get(trouble);
@@ -120,7 +130,7 @@ public final class AgentLog implements AutoCloseable {
     long now = nanoClock.getAsLong();
     Repeats seen = repeats.get(trouble);
     if (seen == null) {
-      seen = new Repeats();
+      seen = new Repeats(at);
       repeats.put(trouble, seen);
     } else if (now - seen.shownNanos < REPEAT_NANOS) {
       seen.withheld++;
@@ -141,7 +151,7 @@ public final class AgentLog implements AutoCloseable {
       Repeats seen = entry.getValue();
       if (seen.withheld > 0) {
         emit(
-            LogLevel.WARN,
+            seen.level,
             entry.getKey().title() + ": " + seen.withheld + " more like it were withheld");
         seen.withheld = 0;
       }

@@ -301,7 +301,7 @@ public final class SampleReader implements Profiles.Stream {
     tickSwitchNanos = switchNanos;
     if (next != rateHz && !failed) {
       if (next < rateHz && askedHz >= rateHz) {
-        log.warn(
+        log.info(
             Trouble.BUDGET,
             rateHz
                 + " Hz cost more than "
@@ -339,7 +339,7 @@ public final class SampleReader implements Profiles.Stream {
       return programNanos;
     }
     if (switchNanos > whole) {
-      log.warn(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
+      log.info(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
     }
     long left = Math.max(whole / 4, whole - switchNanos);
     return (long) ((double) (programNanos - switchNanos) * whole / left);
@@ -347,7 +347,7 @@ public final class SampleReader implements Profiles.Stream {
 
   private void keepTicker(long charged, long elapsedNanos) {
     if (ticker.keepTo(charged, elapsedNanos)) {
-      log.warn(
+      log.info(
           Trouble.OFF_CPU_BUDGET,
           "now " + ticker.period() / 1000 + " us, not " + ticker.asked() / 1000 + " us");
     }

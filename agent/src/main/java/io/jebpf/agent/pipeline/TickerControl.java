@@ -83,7 +83,7 @@ final class TickerControl {
 
   private void set(long next) {
     engine.period(next);
+    changes += nanos == 0 ? 0 : 1; // its start is no change
     nanos = next;
-    changes++;
   }
 }
