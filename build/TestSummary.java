@@ -21,6 +21,9 @@ final class TestSummary {
   private int tests;
   private final List<String> failed = new ArrayList<>();
 
+  /** Failed first, and passed when tried again (surefire's rerunFailingTestsCount). */
+  private final List<String> passedLater = new ArrayList<>();
+
   /** Reason to class to count. */
   private final Map<String, Map<String, Integer>> skippedByReason = new TreeMap<>();
 
@@ -67,6 +70,9 @@ final class TestSummary {
       } else if (test.getElementsByTagName("failure").getLength() > 0
           || test.getElementsByTagName("error").getLength() > 0) {
         failed.add(name);
+      } else if (test.getElementsByTagName("flakyFailure").getLength() > 0
+          || test.getElementsByTagName("flakyError").getLength() > 0) {
+        passedLater.add(name);
       }
     }
   }
@@ -89,6 +95,9 @@ final class TestSummary {
       skipped += count;
       System.out.printf("skipped %4d: %s%n", count, reason.getKey());
       reason.getValue().forEach((name, tests) -> System.out.printf("     %7d %s%n", tests, name));
+    }
+    for (String name : passedLater) {
+      System.out.println("passed later  " + name);
     }
     for (String name : failed) {
       System.out.println("FAILED        " + name);
