@@ -144,7 +144,7 @@ class RefusalTest {
         ChildJvm.in(directory.resolve("with"))
             .agent(options)
             .prefix(prefix)
-            .main(HostLoad.class, "return", 0, 1500)
+            .main(HostLoad.class, "return", 0, 8_000) // loading the programs takes 3 to 4 s
             .run(Deadlines.RUN_SECONDS);
     assertEquals(0, with.exitCode(), with::toString);
     assertArrayEquals(without.stdoutBytes(), with.stdoutBytes(), with::toString);

@@ -86,7 +86,10 @@ record Trial(Step step, String why, String advice) {
           "everything was loaded and attached, and no sample of this process arrived",
           "Please report this with the output of: java -jar jebpf.jar doctor --json");
     }
-    List<String> missing = engine.facts().missing();
+    List<String> missing =
+        engine.facts().missing().stream()
+            .filter(what -> !what.startsWith(KernelEngineStarter.PARKS)) // seen by agents only
+            .toList();
     String took = window.taken() + " samples taken, " + engine.facts().engine();
     return new Trial(
         step(missing), missing.isEmpty() ? took : "missing: " + String.join("; ", missing), "");

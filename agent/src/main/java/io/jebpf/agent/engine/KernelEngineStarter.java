@@ -45,6 +45,9 @@ import java.util.function.BooleanSupplier;
  * kernel symbols, then Java frames, then nothing is left to give up.
  */
 public final class KernelEngineStarter implements EngineStarter {
+  /** How what is missing begins where parks of virtual threads are not seen. */
+  public static final String PARKS = "parks of virtual threads";
+
   private static final Path PROCESS = Path.of("/proc/self");
   private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
 
@@ -382,7 +385,7 @@ public final class KernelEngineStarter implements EngineStarter {
 
     private void withoutParks(String why) {
       log.warn(Trouble.PARKS, why);
-      missing.add("parks of virtual threads (" + why + ")");
+      missing.add(PARKS + " (" + why + ")");
     }
 
     private static Trouble refusal(KernelException e) {

@@ -230,6 +230,7 @@ public final class Window {
         || tree.size() > limits.nodes() / 8 * 7
         || samples.size() > limits.samples() / 8 * 7
         || waits.size() > limits.samples() / 8 * 7
+        || samples.size() + 2 * waits.size() > limits.samples() / 4 * 3 // rows of the kind wall
         || log.isNearlyFull();
   }
 

@@ -30,6 +30,9 @@ public record SpanTruth(
   private static final String LOAD = SpanLoad.class.getName() + ".";
   private static final int EXAMPLES_MAX = 8;
 
+  /** Parks beyond the first thousand of a window: no thread and no span of their own, by design. */
+  private static final String SHARED_ROW = "[other virtual threads]";
+
   /** A stack of a virtual thread ends in the first, one of its carrier has the second. */
   private static final String MOUNTING =
       "jdk\\.internal\\.vm\\.Continuation\\..*|java\\.lang\\.VirtualThread\\.runContinuation"
@@ -45,6 +48,9 @@ public record SpanTruth(
     List<String> examples = new ArrayList<>();
     for (Profile profile : profiles) {
       for (Profile.Stack stack : profile.stacks()) {
+        if (stack.labels().getOrDefault("vthread", "").equals(SHARED_ROW)) {
+          continue;
+        }
         long count = Math.max(1, stack.values()[0]);
         samples += count;
         String span = stack.labels().getOrDefault("span_id", "");
