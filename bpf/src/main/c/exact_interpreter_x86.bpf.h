@@ -75,6 +75,11 @@ static __always_inline __u32 four_bytes(const struct walk *w, __u32 i)
 	return c[0] | c[1] << 8 | c[2] << 16 | (__u32)c[3] << 24;
 }
 
+__noinline int bytes_at(struct walk *w, __u32 i, __u32 bytes, __u32 mask)
+{
+	return w && (four_bytes(w, i) & mask) == bytes;
+}
+
 /* The first place in [from, to) of w->bytes with these bytes (those that the mask has), or -1. */
 __noinline int find_bytes(struct walk *w, __u32 from, __u32 to, __u32 bytes, __u32 mask)
 {
@@ -84,7 +89,7 @@ __noinline int find_bytes(struct walk *w, __u32 from, __u32 to, __u32 bytes, __u
 	w->low = from;
 	w->high = to;
 	for (__u32 i = 0; i < EXIT_BYTES - 4; i++) {
-		if ((four_bytes(w, i) & mask) != bytes)
+		if (!bytes_at(w, i, bytes, mask))
 			continue;
 		if (i >= *(volatile __u64 *)&w->low && i < *(volatile __u64 *)&w->high)
 			return i;

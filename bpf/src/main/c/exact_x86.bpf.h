@@ -8,6 +8,7 @@
 
 #define PROLOGUE_BYTES                                                                             \
 	96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
+#define PROLOGUE_MASK 127 /* of an index below PROLOGUE_BYTES */
 #define BEFORE_PC 8
 #define AROUND_PC 32
 #define SAVED_RSP_MAX 512 /* an intrinsic that realigns keeps the old rsp at most this far below */
@@ -37,18 +38,15 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 }
 
 /* The immediate of a `sub rsp, imm` at w->bytes[i], or 0. */
-static __always_inline __u64 lowered_by(const struct walk *w, int i)
+static __always_inline __u64 lowered_by(const struct walk *w, __u32 i)
 {
-	if (i < 0 || i > LOOK_BACK_BYTES - 7)
+	const __u8 *c = &w->bytes[i & 511];
+
+	if (c[0] != 0x48 || c[2] != 0xec)
 		return 0;
-	if (w->bytes[i] != 0x48 || w->bytes[i + 2] != 0xec)
-		return 0;
-	if (w->bytes[i + 1] == 0x83)
-		return w->bytes[i + 3] < 0x80 ? w->bytes[i + 3] : 0;
-	if (w->bytes[i + 1] == 0x81)
-		return w->bytes[i + 3] | w->bytes[i + 4] << 8 | (__u64)w->bytes[i + 5] << 16 |
-		       (__u64)w->bytes[i + 6] << 24;
-	return 0;
+	if (c[1] == 0x83)
+		return c[3] < 0x80 ? c[3] : 0;
+	return c[1] == 0x81 ? c[3] | c[4] << 8 | (__u64)c[5] << 16 | (__u64)c[6] << 24 : 0;
 }
 
 /* By how much the instruction at w->bytes[i] lowers rsp; only those that adapters have are known. */
@@ -144,37 +142,51 @@ __noinline int plausible_word(struct walk *w, __u64 address)
 }
 
 /*
+ * What the prologue whose last instructions begin at w->bytes[i], which is code at `at`, has done at the
+ * pc. -1: none begins there.
+ */
+__noinline int prologue_at(struct walk *w, __u32 i, __u64 at)
+{
+	const __u8 *c;
+
+	if (!w)
+		return -1;
+	c = &w->bytes[i & PROLOGUE_MASK];
+	if (RULE(PROLOGUE) && c[0] == 0x55 && c[1] == 0x48 && c[3] == 0xec &&
+	    (c[2] == 0x8b || c[2] == 0x83 || c[2] == 0x81)) {
+		if (w->pc <= at)
+			return RA_AT_SP;
+		at += 1;
+		if (c[2] == 0x8b) {
+			c += 3;
+			at += 3;
+		}
+		at += c[2] == 0x83 ? 4 : 7;
+		return w->pc < at ? RA_ABOVE_FP : WHOLE_FRAME;
+	}
+	if (RULE(PROLOGUE_LEAF) && c[0] == 0x48 && c[1] == 0x81 && c[2] == 0xec && c[7] == 0x48 && c[8] == 0x89 &&
+	    (c[9] == 0x6c || c[9] == 0xac) && c[10] == 0x24) {
+		if (w->pc <= at)
+			return RA_AT_SP;
+		return RULE(PROLOGUE_KEEP_FP) && w->pc == at + 7 ? WHOLE_KEEP_FP : WHOLE_FRAME;
+	}
+	return -1;
+}
+
+/*
  * `push rbp; [mov rbp, rsp;] sub rsp, imm`, or in small leaf methods `sub rsp, imm32;
  * mov [rsp + x], rbp`, somewhere behind the verified entry.
  */
 __noinline int prologue_state(struct walk *w, __u64 entry)
 {
-	__u64 at;
-	__u8 *c;
+	int state;
 
 	if (!w || read_code(w, PROLOGUE_BYTES, entry))
 		return WHOLE_FRAME;
 	for (int i = 0; i < PROLOGUE_BYTES - 16; i++) {
-		c = &w->bytes[i];
-		at = entry + i;
-		if (RULE(PROLOGUE) && c[0] == 0x55 && c[1] == 0x48 && c[3] == 0xec &&
-		    (c[2] == 0x8b || c[2] == 0x83 || c[2] == 0x81)) {
-			if (w->pc <= at)
-				return RA_AT_SP;
-			at += 1;
-			if (c[2] == 0x8b) {
-				c += 3;
-				at += 3;
-			}
-			at += c[2] == 0x83 ? 4 : 7;
-			return w->pc < at ? RA_ABOVE_FP : WHOLE_FRAME;
-		}
-		if (RULE(PROLOGUE_LEAF) && c[0] == 0x48 && c[1] == 0x81 && c[2] == 0xec && c[7] == 0x48 && c[8] == 0x89 &&
-		    (c[9] == 0x6c || c[9] == 0xac) && c[10] == 0x24) {
-			if (w->pc <= at)
-				return RA_AT_SP;
-			return RULE(PROLOGUE_KEEP_FP) && w->pc == at + 7 ? WHOLE_KEEP_FP : WHOLE_FRAME;
-		}
+		state = prologue_at(w, i, entry + i);
+		if (state >= 0)
+			return state;
 	}
 	return WHOLE_FRAME;
 }

@@ -11,7 +11,7 @@
  * negative where the instructions cannot be read.
  */
 static int behind_call(struct walk *w, __u64 pc);
-static __u64 lowered_by(const struct walk *w, int i);
+static __u64 lowered_by(const struct walk *w, __u32 i);
 int out_of_line_depth(struct walk *w);
 int unwind_exact_nmethod(struct walk *w);
 int unwind_exact_blob(struct walk *w);
@@ -24,6 +24,7 @@ int unwind_stub(struct walk *w);
 #define CALL_BYTES 7	       /* the longest call: ff 94 24 disp32 */
 #define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
 #define SAVED_WORDS_MAX 40     /* the entry barrier of an adapter saves 26 */
+#define LOWERED_MAX 16	       /* such instructions tried */
 #define BARRIER_FRAME_MAX 4096 /* facts 3.3.4: registers that a barrier's slow path saves */
 
 /* Interpreter frame slots in bytes from rbp; unchanged from JDK 17 to 28. */
@@ -87,17 +88,21 @@ static __always_inline bool plausible_twice(struct walk *w, __u64 ra, __u64 sp)
 	if (!RULE(TWO_LEVELS) || !in_code_cache(ra) || in_interpreter(ra) || w->found.kind != CODE_NMETHOD ||
 	    ra == config.call_stub_return || ra == config.cont_barrier)
 		return true;
-	return !read_word(w, sp + w->found.frame_bytes - 8) && plausible_return(w, w->value);
+	return !called_word(w, sp + w->found.frame_bytes - 8) && plausible_return(w, w->value);
 }
 
 /*
  * Whether the word at an address returns into a caller of compiled code, and that caller's frame
  * into another: the one word may be an old return address in a dead slot.
  */
+static __always_inline bool is_java_caller(struct walk *w, __u64 address)
+{
+	return !called_word(w, address) && in_code_cache(w->value) && plausible_twice(w, w->value, address + 8);
+}
+
 __noinline int java_caller(struct walk *w, __u64 address)
 {
-	return w && !read_word(w, address) && in_code_cache(w->value) &&
-	       plausible_twice(w, w->value, address + 8);
+	return w && is_java_caller(w, address);
 }
 
 /*
@@ -113,14 +118,47 @@ __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
 			break;
 		__u64 ra, top = sp + 8 * k;
 
-		ra = WORD(w, top - 8);
+		ra = CALLED_WORD(w, top - 8);
 		if (plausible_twice(w, ra, top)) {
-			__u64 fp = WORD(w, top - 16);
+			__u64 fp = CALLED_WORD(w, top - 16);
 
 			return to_caller(w, ra, top, fp);
 		}
 	}
 	return MARK(w, JEBPF_END_BAD_RETURN);
+}
+
+/* Goes to the compiled code's caller whose return address lies right below `top`. -1: none does. */
+__noinline int java_caller_below(struct walk *w, __u64 top)
+{
+	__u64 ra, fp;
+
+	if (!w || !is_java_caller(w, top - 8))
+		return -1;
+	fp = CALLED_WORD(w, top - 16);
+	ra = CALLED_WORD(w, top - 8);
+	return to_caller(w, ra, top, fp);
+}
+
+/* Whether the instruction at w->bytes[i], in front of index w->high, lowers rsp; then w->low says by how much. */
+__noinline int lowers_before(struct walk *w, __u32 i)
+{
+	if (!w || i >= w->high)
+		return 0;
+	w->low = lowered_by(w, i);
+	return w->low && w->low < BARRIER_FRAME_MAX;
+}
+
+/* The last instruction of w->bytes in front of index `end` that lowers rsp, by w->low bytes. -1: there is none. */
+__noinline int last_lowered(struct walk *w, __u32 end)
+{
+	if (!w)
+		return -1;
+	w->high = end; /* in memory: as in find_bytes() */
+	for (int i = LOOK_BACK_BYTES - 7; i >= 0; i--)
+		if (w->bytes[i] == 0x48 && lowers_before(w, i))
+			return i;
+	return -1;
 }
 
 /*
@@ -129,34 +167,26 @@ __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
  */
 __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 {
-	__u64 ra, fp, top;
+	int ended, i = LOOK_BACK_BYTES;
 
 	if (!w)
 		return 1;
 	/* by the code, where it is understood: an old return address may lie in the other places */
-	top = sp + (RULE(OUT_OF_LINE_DEPTH) ? out_of_line_depth(w) : 0);
-	if (java_caller(w, top - 8)) {
-		fp = WORD(w, top - 16);
-		ra = WORD(w, top - 8);
-		return to_caller(w, ra, top, fp);
-	}
-	if (java_caller(w, sp - 8)) {
-		fp = WORD(w, sp - 16);
-		ra = WORD(w, sp - 8);
-		return to_caller(w, ra, sp, fp);
-	}
+	ended = java_caller_below(w, sp + (RULE(OUT_OF_LINE_DEPTH) ? out_of_line_depth(w) : 0));
+	if (ended >= 0)
+		return ended;
+	ended = java_caller_below(w, sp);
+	if (ended >= 0)
+		return ended;
 	if (read_code(w, LOOK_BACK_BYTES, w->pc - LOOK_BACK_BYTES))
 		return MARK(w, JEBPF_END_READ_FAULT);
-	for (int i = LOOK_BACK_BYTES - 7; i >= 0 && RULE(OUT_OF_LINE); i--) {
-		__u64 bytes = lowered_by(w, i);
-
-		if (!bytes || bytes >= BARRIER_FRAME_MAX)
-			continue;
-		if (!java_caller(w, sp + bytes - 8))
-			continue;
-		fp = WORD(w, sp + bytes - 16);
-		ra = WORD(w, sp + bytes - 8);
-		return to_caller(w, ra, sp + bytes, fp);
+	for (int n = 0; n < LOWERED_MAX && RULE(OUT_OF_LINE); n++) {
+		i = last_lowered(w, i);
+		if (i < 0)
+			break;
+		ended = java_caller_below(w, sp + w->low);
+		if (ended >= 0)
+			return ended;
 	}
 	return unwind_pushed_words(w, sp);
 }

@@ -9,6 +9,23 @@
 #define CALL_WRAPPER_WORDS 256	  /* in which JavaCalls' frames lie; about 120 in JDK 17 and 25 */
 #define ANCHOR_REACH (64ULL << 20) /* stacks are smaller */
 
+/* Whether a JavaCallWrapper begins with the word at `wrapper`, that of a Java frame further on. */
+__noinline int holds_anchor(struct walk *w, __u64 wrapper)
+{
+	__u64 anchor, sp;
+
+	if (!w || read_word(w, wrapper) || w->value != w->thread)
+		return 0;
+	anchor = wrapper + config.wrapper_anchor;
+	if (called_word(w, anchor))
+		return 0;
+	sp = w->value;
+	if (sp <= w->sp || sp - w->sp > ANCHOR_REACH || (sp & 7) ||
+	    called_word(w, anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp)))
+		return 0;
+	return !w->value || in_code_cache(w->value);
+}
+
 /*
  * While C++ calls Java the anchor of the Java frame below is in neither place: JavaCalls has moved it into
  * a JavaCallWrapper among its own frames, and the call stub that would lead there is not entered yet, or
@@ -16,27 +33,16 @@
  */
 __noinline __u64 moved_anchor(struct walk *w)
 {
-	__u64 anchor, sp, pc;
+	__u64 wrapper;
 
 	if (!w || !RULE(MOVED_ANCHOR) || !w->thread || config.wrapper_anchor == JEBPF_ABSENT)
 		return 0;
 	for (int i = 1; i < CALL_WRAPPER_WORDS; i++) {
-		anchor = w->sp - 8 * i;
-		if (anchor < w->first_sp)
+		wrapper = w->sp - 8 * i;
+		if (wrapper < w->first_sp)
 			return 0;
-		if (read_word(w, anchor) || w->value != w->thread)
-			continue;
-		anchor += config.wrapper_anchor;
-		if (read_word(w, anchor))
-			continue;
-		sp = w->value;
-		if (sp <= w->sp || sp - w->sp > ANCHOR_REACH || (sp & 7))
-			continue;
-		if (read_word(w, anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp)))
-			continue;
-		pc = w->value;
-		if (!pc || in_code_cache(pc))
-			return anchor;
+		if (holds_anchor(w, wrapper))
+			return wrapper + config.wrapper_anchor;
 	}
 	return 0;
 }

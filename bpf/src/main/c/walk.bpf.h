@@ -164,6 +164,12 @@ static __always_inline int read_word(struct walk *w, __u64 address)
 	return 0;
 }
 
+/* The same as a function of its own, for what tries many places: the verifier looks at it once. */
+__noinline int called_word(struct walk *w, __u64 address)
+{
+	return w ? read_word(w, address) : JEBPF_END_READ_FAULT;
+}
+
 /*
  * Reads instructions around a pc into w->bytes. They decide where a frame lies: where they cannot be
  * read, no guess may take their place.
@@ -180,6 +186,13 @@ static __always_inline int read_code(struct walk *w, __u32 size, __u64 address)
 #define WORD(w, address)                                                                           \
 	({                                                                                         \
 		if (read_word(w, address))                                                         \
+			return MARK(w, JEBPF_END_READ_FAULT);                                      \
+		(w)->value;                                                                        \
+	})
+
+#define CALLED_WORD(w, address)                                                                    \
+	({                                                                                         \
+		if (called_word(w, address))                                                       \
 			return MARK(w, JEBPF_END_READ_FAULT);                                      \
 		(w)->value;                                                                        \
 	})

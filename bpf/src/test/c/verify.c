@@ -25,7 +25,7 @@ static int print_warnings(enum libbpf_print_level level, const char *format, va_
 static void set_offsets(struct jebpf_config *config)
 {
 	for (__u16 *offset = &config->heap_block_bytes; offset < (__u16 *)(config + 1); offset++)
-		*offset = JEBPF_ABSENT;
+		*offset = 16; /* an absent one would hide what it opens */
 	config->heap_block_bytes = 8;
 	config->heap_block_used = 4;
 	config->blob_name = 8;
@@ -92,8 +92,8 @@ static void set_knobs(struct jebpf_config *config)
 }
 
 /* The off-CPU programs, which are not loaded unless asked for; with either ticker. */
-static const char *const BY_LIST[] = {"on_switch", "on_waking", "on_tick", NULL};
-static const char *const BY_ITERATOR[] = {"on_switch", "on_waker", "on_tick_task", NULL};
+static const char *const BY_LIST[] = {"on_switch", "on_waking", "on_tick", "on_park", NULL};
+static const char *const BY_ITERATOR[] = {"on_switch", "on_waker", "on_tick_task", "on_park", NULL};
 
 /* 0: loaded. 1: refused. 2: the object is not what it should be. */
 static int load(const char *path, const char *const *programs)
