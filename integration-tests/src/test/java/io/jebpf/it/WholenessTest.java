@@ -26,14 +26,15 @@ class WholenessTest {
     assertWhole(Applications.h2(directory, agent(hz), 12), hz * 3);
   }
 
+  /** At the other rate in {@code make bench}, as Lucene is. */
   @ParameterizedTest(name = "{0} Hz")
-  @ValueSource(ints = {99, 999})
+  @ValueSource(ints = 999)
   void kafkaBrokerAndProducer(int hz) throws IOException {
-    assertWhole(Applications.kafka(directory, agent(hz), 800_000), hz * 2);
+    assertWhole(Applications.kafka(directory, agent(hz), 400_000), hz * 2);
   }
 
   @ParameterizedTest(name = "{0} Hz")
-  @ValueSource(ints = {99, 999})
+  @ValueSource(ints = 99)
   void luceneBenchmark(int hz) throws IOException {
     assertWhole(Applications.lucene(directory, agent(hz), 6), hz * 2);
   }
