@@ -2,7 +2,7 @@
 
 MVN = mvn -B -ntp -q
 
-.PHONY: build test demo bench truth soak recorder context matrix fleet format clean setup
+.PHONY: build test demo bench truth soak recorder profiles context matrix fleet format clean setup
 
 ## agent/target/jebpf.jar, and agent/api/target/jebpf-api.jar for code that wants to ask it
 build: setup
@@ -34,6 +34,10 @@ soak: build
 ## memory and speed of the flight recorder under load, about 6 minutes
 recorder: build
 	@integration-tests/recorder.sh
+
+## size and cost of the demo's profiles, about 70 s
+profiles: build
+	@integration-tests/profiles.sh
 
 ## loads the kernel programs on other kernels, in virtual machines; then stacks of every load under every collector
 matrix: build

@@ -36,7 +36,7 @@ port=$("$jdk/bin/java" -cp "$work/classes" io.jebpf.it.workload.FreePort)
 
 echo
 echo "The server:  java -javaagent:agent/target/jebpf.jar=service=h2,out=integration-tests/target/demo/profiles -cp h2-$h2_version.jar org.h2.tools.Server -tcp ..."
-"$jdk/bin/java" "-javaagent:$jar=service=h2,out=$work/profiles" -Dh2.bindAddress=127.0.0.1 -cp "$h2" \
+"$jdk/bin/java" "-javaagent:$jar=service=h2,out=$work/profiles${DEMO_OPTIONS:+,$DEMO_OPTIONS}" -Dh2.bindAddress=127.0.0.1 -cp "$h2" \
   org.h2.tools.Server -tcp -tcpPort "$port" -ifNotExists -baseDir "$work/data" >"$work/server.out" 2>"$work/server.err" &
 server=$!
 echo "The load:    inserts, index look-ups, joins and aggregations from four clients for $seconds s"

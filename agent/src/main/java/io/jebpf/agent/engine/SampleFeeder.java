@@ -219,9 +219,8 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   private void name(Window into, long head, long detail) {
     int kind = RawFrame.kind(head);
     if (kind == 0) {
-      boolean exact = RawFrame.exact(head);
-      Frame frame = symbolizer.kernel(detail, exact);
-      define(into, Mapping.KERNEL, detail - (exact ? 0 : 1), frame);
+      Frame frame = symbolizer.kernel(detail, RawFrame.exact(head));
+      define(into, Mapping.KERNEL, shown(frame, detail, RawFrame.exact(head)), frame);
       return;
     }
     List<Frame> frames = symbolizer.resolve(head, detail);
@@ -234,8 +233,7 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       shown = true;
       switch (frame.kind()) {
         case NATIVE -> {
-          // A return address belongs to the call before it.
-          long address = RawFrame.address(head) - (RawFrame.exact(head) ? 0 : 1);
+          long address = shown(frame, RawFrame.address(head), RawFrame.exact(head));
           int module = kind == RawFrame.NATIVE ? (int) detail : 0;
           define(into, mappings.of(module, frame.module()), address, frame);
         }
@@ -250,6 +248,18 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     if (!shown) {
       into.hide();
     }
+  }
+
+  /**
+   * The address of a frame that has no name. Native and kernel frames that have one are told apart
+   * by function: every address in it would be a location, and a stack, of its own, a third of a
+   * profile's size, for what no server and no picture shows.
+   */
+  private static long shown(Frame frame, long address, boolean exact) {
+    if (frame.resolved()) {
+      return 0;
+    }
+    return exact ? address : address - 1; // a return address belongs to the call before it
   }
 
   private void define(Window into, Mapping mapping, long address, Frame frame) {

@@ -123,6 +123,11 @@ public final class Metrics {
         "jebpf_agent_cpu_seconds_total",
         "CPU time of the agent's reader and writer",
         now.readerCpuNanos() + source.writer().cpuNanos());
+    text.counter("jebpf_profiles_total", "Profiles built", source.writer().profiles());
+    text.seconds(
+        "jebpf_profile_cpu_seconds_total",
+        "CPU time of encoding, compressing and writing them",
+        source.writer().profileNanos());
   }
 
   private void addFiles(MetricsText text) {

@@ -7,6 +7,7 @@ import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileEncoder;
+import io.jebpf.agent.pprof.WindowOrder;
 import io.jebpf.agent.upload.Sender;
 import io.jebpf.agent.window.Window;
 import java.io.ByteArrayOutputStream;
@@ -39,6 +40,8 @@ public final class WindowWriter {
   // Written by the writer only; read by anybody.
   private volatile long profilesFailed;
   private volatile long cpuNanos;
+  private volatile long profiles;
+  private volatile long profileNanos;
 
   private final History history;
 
@@ -105,9 +108,10 @@ public final class WindowWriter {
   private void write(FinishedWindow finished) {
     try {
       putAway(finished); // first: a slow disk must keep nobody waiting
-      for (PlannedProfile profile : finished.profiles()) {
-        if (files.isPresent() || sender.isPresent()) {
-          deliver(finished, profile);
+      if (files.isPresent() || sender.isPresent()) {
+        WindowOrder order = new WindowOrder(finished.window());
+        for (PlannedProfile profile : finished.profiles()) {
+          deliver(finished, order, profile);
         }
       }
     } catch (RuntimeException e) {
@@ -133,10 +137,11 @@ public final class WindowWriter {
   }
 
   /** Encoded once; the directory and the spool get the same bytes. */
-  private void deliver(FinishedWindow finished, PlannedProfile profile) {
+  private void deliver(FinishedWindow finished, WindowOrder order, PlannedProfile profile) {
+    long before = ProcStat.threadNanos();
     encoded.reset();
     try {
-      ProfileEncoder.encode(finished.window(), profile.kind(), profile.header(), encoded);
+      ProfileEncoder.encode(finished.window(), order, profile.kind(), profile.header(), encoded);
     } catch (IOException e) {
       throw new UncheckedIOException("memory cannot be written", e);
     }
@@ -146,6 +151,20 @@ public final class WindowWriter {
     long reserved = sender.map(Sender::diskBytes).orElse(0L);
     boolean told = sender.map(Sender::diskFails).orElse(false);
     files.ifPresent(to -> to.write(kind, finished.start(), bytes, reserved, told));
+    long took = ProcStat.threadNanos() - before;
+    profiles++;
+    profileNanos += took;
+    log.debug("profile " + kind + ": " + bytes.length + " bytes, " + took / 1000 + " us of CPU");
+  }
+
+  /** Profiles that were built and put where they belong. */
+  public long profiles() {
+    return profiles;
+  }
+
+  /** CPU time that this took: encoding, compressing, writing. */
+  public long profileNanos() {
+    return profileNanos;
   }
 
   public long filesWritten() {

@@ -6,15 +6,27 @@ import io.jebpf.agent.window.Window;
 /** Samples of running threads. */
 final class CpuRows implements ProfileRows {
   private final Window window;
-  private int row = -1;
+  private final int[] order;
+  private int next;
+  private int row;
 
-  CpuRows(Window window) {
+  CpuRows(Window window, WindowOrder order) {
     this.window = window;
+    this.order = WindowOrder.rows(window.rows(), i -> order.nodeRank(window.leaf(i)));
   }
 
   @Override
   public boolean next() {
-    return ++row < window.rows();
+    if (next == order.length) {
+      return false;
+    }
+    row = order[next++];
+    return true;
+  }
+
+  @Override
+  public void rewind() {
+    next = 0;
   }
 
   @Override

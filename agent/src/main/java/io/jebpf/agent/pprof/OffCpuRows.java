@@ -6,20 +6,29 @@ import io.jebpf.agent.window.Window;
 /** Waits. */
 final class OffCpuRows implements ProfileRows {
   private final Window window;
-  private int row = -1;
+  private final int[] order;
+  private int next;
+  private int row;
 
-  OffCpuRows(Window window) {
+  OffCpuRows(Window window, WindowOrder order) {
     this.window = window;
+    this.order = WindowOrder.rows(window.waitRows(), i -> order.nodeRank(window.waitLeaf(i)));
   }
 
   @Override
   public boolean next() {
-    while (++row < window.waitRows()) {
+    while (next < order.length) {
+      row = order[next++];
       if (value(0) > 0 || value(1) > 0 || value(2) > 0) {
         return true;
       }
     }
     return false;
+  }
+
+  @Override
+  public void rewind() {
+    next = 0;
   }
 
   @Override

@@ -20,7 +20,8 @@ import java.util.zip.GZIPOutputStream;
  * Writes one kind of a window's profiles as gzipped pprof that every known reader takes: ids are
  * positions plus one, a period type is always there, one line per location, one sample per stack
  * and labels, no system names, all has_… flags that are true. A window holds the locations of all
- * kinds; those that this kind has no sample of are left out. Owner: thread "jebpf-writer".
+ * kinds; those that this kind has no sample of are left out. The order is that of {@link
+ * WindowOrder}. Owner: one thread.
  *
  * <p>Deliberately absent: splitting. Pyroscope refuses more than {@link #SAMPLES_MAX} samples,
  * which is a limit of the window already, and cuts stacks above {@link #FRAMES_MAX} frames at the
@@ -34,35 +35,78 @@ public final class ProfileEncoder {
   private static final int STRING_BYTES_MAX = 65_535;
 
   private final OutputStream out;
-  private final Numbering locations = new Numbering();
-  private final Numbering functions = new Numbering();
+  private final Window window;
+  private final WindowOrder order;
+  private final Selection locations;
+  private final Selection functions;
   private final Map<String, Integer> strings = new HashMap<>();
+  private final Map<Labels, byte[]> labels = new HashMap<>(); // as fields of a sample
+  private final ProtoBuffer labelFields = new ProtoBuffer(256);
+  private final int[] tailBytes; // of a node: what it and its callers take in a stack
+  private ProtoBuffer lastStack = new ProtoBuffer(1024);
+  private ProtoBuffer otherStack = new ProtoBuffer(1024);
   private final ProtoBuffer top = new ProtoBuffer(8192);
   private final ProtoBuffer message = new ProtoBuffer(4096);
   private final ProtoBuffer nested = new ProtoBuffer(4096);
-  private final ProtoBuffer stringTable = new ProtoBuffer(256);
+  private final ProtoBuffer stringTable = new ProtoBuffer(1 << 14);
   private final CharsetEncoder utf8 =
       StandardCharsets.UTF_8
           .newEncoder()
           .onMalformedInput(CodingErrorAction.REPLACE)
           .onUnmappableCharacter(CodingErrorAction.REPLACE);
 
-  private ProfileEncoder(OutputStream out) {
+  private ProfileEncoder(Window window, WindowOrder order, OutputStream out) {
+    this.window = window;
+    this.order = order;
     this.out = out;
+    this.locations = new Selection(window.locations());
+    this.tailBytes = new int[window.nodes()];
+    this.functions = new Selection(window.functions());
   }
 
   /** Writes the whole profile; the stream is finished but not closed. */
   public static void encode(Window window, ProfileKind kind, ProfileHeader header, OutputStream out)
       throws IOException {
-    GZIPOutputStream gzip = new GZIPOutputStream(out, 8192);
-    ProfileEncoder encoder = new ProfileEncoder(gzip);
+    encode(window, new WindowOrder(window), kind, header, out);
+  }
+
+  /**
+   * As {@link #encode(Window, ProfileKind, ProfileHeader, OutputStream)}, for several kinds of one
+   * window.
+   */
+  public static void encode(
+      Window window, WindowOrder order, ProfileKind kind, ProfileHeader header, OutputStream out)
+      throws IOException {
+    GZIPOutputStream gzip = new GZIPOutputStream(out, 8192, true);
+    ProfileEncoder encoder = new ProfileEncoder(window, order, gzip);
+    ProfileRows rows = kind.rows(window, order);
+    encoder.number(rows);
+    rows.rewind();
     encoder.writeHeader(kind, header);
-    encoder.writeSamples(window, kind.rows(window), header);
-    encoder.writeMappings(window);
-    encoder.writeLocations(window);
-    encoder.writeFunctions(window);
-    encoder.flush();
+    encoder.writeSamples(rows, header);
+    encoder.endPart();
+    encoder.writeMappings();
+    encoder.writeLocations();
+    encoder.endPart();
+    encoder.writeFunctions();
+    encoder.endPart();
+    encoder.stringTable.writeTo(gzip);
     gzip.finish();
+  }
+
+  /** Gives what the samples refer to its numbers. */
+  private void number(ProfileRows rows) {
+    boolean[] seen = new boolean[window.nodes()];
+    while (rows.next()) {
+      for (int node = rows.leaf(); node != Window.ROOT && !seen[node]; node = window.parent(node)) {
+        seen[node] = true;
+        int location = window.location(node);
+        locations.want(location);
+        functions.want(window.functionOf(location));
+      }
+    }
+    locations.number(order.locations());
+    functions.number(order.functions());
   }
 
   private void writeHeader(ProfileKind kind, ProfileHeader header) throws IOException {
@@ -90,40 +134,72 @@ public final class ProfileEncoder {
     top.message(field, message);
   }
 
-  private void writeSamples(Window window, ProfileRows rows, ProfileHeader header)
-      throws IOException {
+  private void writeSamples(ProfileRows rows, ProfileHeader header) throws IOException {
     while (rows.next()) {
       message.clear();
-      nested.clear();
-      for (int node = rows.leaf(); node != Window.ROOT; node = window.parent(node)) {
-        nested.varint(locations.number(window.location(node)) + 1L);
-      }
-      message.message(SAMPLE_LOCATION_ID, nested);
+      message.message(SAMPLE_LOCATION_ID, stack(rows.leaf()));
       nested.clear();
       for (int i = 0; i < rows.values(); i++) {
         nested.varint(rows.value(i));
       }
       message.message(SAMPLE_VALUE, nested);
-      Labels labels = rows.labels();
-      for (int i = 0; i < labels.size(); i++) {
-        label(labels.key(i), labels.text(i));
-      }
-      for (Map.Entry<String, String> label : header.labels().entrySet()) {
-        label(label.getKey(), label.getValue());
-      }
+      message.append(labels(rows.labels(), header));
       top.message(PROFILE_SAMPLE, message);
       flushSome();
     }
   }
 
-  private void label(String key, String value) throws IOException {
+  /**
+   * Numbers of a stack's locations, the leaf first. What it has in common with a stack that was
+   * written before is at the end of the last one: rows come in the order of a walk through the
+   * tree.
+   */
+  private ProtoBuffer stack(int leaf) {
+    ProtoBuffer stack = otherStack;
+    stack.clear();
+    int node = leaf;
+    while (node != Window.ROOT && tailBytes[node] == 0) {
+      stack.varint(locations.number(window.location(node)) + 1L);
+      tailBytes[node] = -stack.size(); // where the next one begins
+      node = window.parent(node);
+    }
+    stack.appendTail(lastStack, node == Window.ROOT ? 0 : tailBytes[node]);
+    int start = 0;
+    for (int i = leaf; i != node; i = window.parent(i)) {
+      int next = -tailBytes[i];
+      tailBytes[i] = stack.size() - start;
+      start = next;
+    }
+    otherStack = lastStack;
+    lastStack = stack;
+    return stack;
+  }
+
+  private byte[] labels(Labels set, ProfileHeader header) {
+    byte[] known = labels.get(set);
+    if (known != null) {
+      return known;
+    }
+    labelFields.clear();
+    for (int i = 0; i < set.size(); i++) {
+      label(set.key(i), set.text(i));
+    }
+    for (Map.Entry<String, String> label : header.labels().entrySet()) {
+      label(label.getKey(), label.getValue());
+    }
+    byte[] made = labelFields.toByteArray();
+    labels.put(set, made);
+    return made;
+  }
+
+  private void label(String key, String value) {
     nested.clear();
     nested.number(LABEL_KEY, string(key));
     nested.number(LABEL_STR, string(value));
-    message.message(SAMPLE_LABEL, nested);
+    labelFields.message(SAMPLE_LABEL, nested);
   }
 
-  private void writeMappings(Window window) throws IOException {
+  private void writeMappings() throws IOException {
     long id = 1;
     for (Mapping mapping : window.mappings()) {
       boolean java = mapping.kind() == Mapping.Kind.JAVA;
@@ -143,7 +219,7 @@ public final class ProfileEncoder {
     }
   }
 
-  private void writeLocations(Window window) throws IOException {
+  private void writeLocations() throws IOException {
     for (int i = 0; i < locations.size(); i++) {
       int location = locations.item(i);
       nested.clear();
@@ -159,7 +235,7 @@ public final class ProfileEncoder {
     }
   }
 
-  private void writeFunctions(Window window) throws IOException {
+  private void writeFunctions() throws IOException {
     for (int i = 0; i < functions.size(); i++) {
       int function = functions.item(i);
       message.clear();
@@ -171,8 +247,8 @@ public final class ProfileEncoder {
     }
   }
 
-  /** The string's index; a new string is written at once, so the table needs no second copy. */
-  private long string(String text) throws IOException {
+  /** The string's index. The table comes last: texts among texts take the least space. */
+  private long string(String text) {
     Integer known = strings.get(text);
     if (known != null) {
       return known;
@@ -182,10 +258,14 @@ public final class ProfileEncoder {
     ByteBuffer bytes = ByteBuffer.allocate(Math.min(3 * text.length(), STRING_BYTES_MAX));
     utf8.reset();
     utf8.encode(CharBuffer.wrap(text), bytes, true); // stops before a character that does not fit
-    stringTable.clear();
     stringTable.bytes(PROFILE_STRING_TABLE, bytes.array(), bytes.position());
-    stringTable.writeTo(out);
     return index;
+  }
+
+  /** The next bytes are of another sort: a block of their own, with codes for them, takes less. */
+  private void endPart() throws IOException {
+    flush();
+    out.flush();
   }
 
   private void flushSome() throws IOException {

@@ -10,8 +10,8 @@ public enum ProfileKind {
   /** Where threads ran. */
   CPU("cpu", "cpu", new Value("samples", "count"), new Value("cpu", "nanoseconds")) {
     @Override
-    ProfileRows rows(Window window) {
-      return new CpuRows(window);
+    ProfileRows rows(Window window, WindowOrder order) {
+      return new CpuRows(window, order);
     }
   },
   /** Where threads waited, and for what. */
@@ -22,15 +22,15 @@ public enum ProfileKind {
       new Value("offcpu", "nanoseconds"),
       new Value("runqueue", "nanoseconds")) {
     @Override
-    ProfileRows rows(Window window) {
-      return new OffCpuRows(window);
+    ProfileRows rows(Window window, WindowOrder order) {
+      return new OffCpuRows(window, order);
     }
   },
   /** Both in one: where time went. */
   WALL("wall", "wall", new Value("wall", "nanoseconds")) {
     @Override
-    ProfileRows rows(Window window) {
-      return new WallRows(window);
+    ProfileRows rows(Window window, WindowOrder order) {
+      return new WallRows(window, order);
     }
   };
 
@@ -61,7 +61,12 @@ public enum ProfileKind {
     return sampleTypes;
   }
 
-  abstract ProfileRows rows(Window window);
+  /** Its samples, in the order of their stacks. */
+  abstract ProfileRows rows(Window window, WindowOrder order);
+
+  ProfileRows rows(Window window) {
+    return rows(window, new WindowOrder(window));
+  }
 
   /** The time of a row: asleep and waiting for a CPU together. */
   long nanos(ProfileRows rows) {

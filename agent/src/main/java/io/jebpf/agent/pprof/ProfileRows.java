@@ -10,6 +10,9 @@ interface ProfileRows {
   /** False after the last sample. */
   boolean next();
 
+  /** Before the first sample again. */
+  void rewind();
+
   /** Leaf of the stack in the window's tree. */
   int leaf();
 

@@ -87,6 +87,25 @@ public final class ProtoBuffer {
     }
   }
 
+  /** Fields, or elements of a packed list, that are encoded already. */
+  public void append(byte[] fields) {
+    append(fields, 0, fields.length);
+  }
+
+  /** The last bytes of another one. */
+  public void appendTail(ProtoBuffer from, int length) {
+    append(from.bytes, from.size() - length, length);
+  }
+
+  private void append(byte[] from, int offset, int length) {
+    reserve(length);
+    try {
+      encoder.write(from, offset, length);
+    } catch (IOException e) {
+      throw noRoom(e);
+    }
+  }
+
   public byte[] toByteArray() {
     return Arrays.copyOf(bytes, size());
   }

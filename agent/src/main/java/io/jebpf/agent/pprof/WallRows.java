@@ -3,8 +3,10 @@ package io.jebpf.agent.pprof;
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -12,39 +14,93 @@ import java.util.Map;
  * keeps its state, its time on the run queue is {@code runnable}. Who woke a thread is left out.
  */
 final class WallRows implements ProfileRows {
-  private record Key(int leaf, Labels labels) {}
+  /** States that a set of labels of the window can have here. */
+  private static final int RUNNING = 0;
 
-  private final Iterator<Map.Entry<Key, double[]>> rows;
-  private Key key = new Key(0, Labels.NONE);
+  private static final int ASLEEP = 1;
+  private static final int QUEUED = 2;
+  private static final int STATES = 3;
+
+  private final Window window;
+  private final WindowOrder order;
+  private final Map<Labels, Integer> numbers = new HashMap<>();
+  private final List<Labels> sets = new ArrayList<>();
+  private final int[] known; // by set of the window and state: number of the set here, plus 1
+
+  // Parts of rows, in the order of their stacks; those with the same stack and labels are a sample.
+  private final int[] parts;
+  private final int[] leaves;
+  private final int[] labels;
+  private final double[] nanos;
+  private int added;
+  private int next;
+  private int part;
   private long value;
 
-  WallRows(Window window) {
-    Map<Key, double[]> sums = new HashMap<>();
+  WallRows(Window window, WindowOrder order) {
+    this.window = window;
+    this.order = order;
+    this.known = new int[STATES * window.labelSets()];
+    int most = window.rows() + 2 * window.waitRows();
+    this.leaves = new int[most];
+    this.labels = new int[most];
+    this.nanos = new double[most];
     for (int row = 0; row < window.rows(); row++) {
-      Labels labels = window.labelsOf(row).with(LabelKey.STATE, LabelKey.RUNNING);
-      add(sums, window.leaf(row), labels, window.weight(row));
+      add(window.leaf(row), window.labelsNumber(row), RUNNING, window.weight(row));
     }
     for (int row = 0; row < window.waitRows(); row++) {
-      Labels asleep = window.waitLabelsOf(row).with(LabelKey.WAKER, "");
-      Labels queued = asleep.with(LabelKey.STATE, LabelKey.RUNNABLE).with(LabelKey.WAIT, "");
-      add(sums, window.waitLeaf(row), asleep, window.waitBlocked(row));
-      add(sums, window.waitLeaf(row), queued, window.waitRunnable(row));
+      int set = window.waitLabelsNumber(row);
+      add(window.waitLeaf(row), set, ASLEEP, window.waitBlocked(row));
+      add(window.waitLeaf(row), set, QUEUED, window.waitRunnable(row));
     }
-    rows = sums.entrySet().iterator();
+    this.parts = sorted();
   }
 
-  private static void add(Map<Key, double[]> sums, int leaf, Labels labels, double nanos) {
-    if (nanos > 0) {
-      sums.computeIfAbsent(new Key(leaf, labels), k -> new double[1])[0] += nanos;
+  private void add(int leaf, int set, int state, double time) {
+    if (time > 0) {
+      leaves[added] = leaf;
+      labels[added] = number(set, state);
+      nanos[added++] = time;
     }
+  }
+
+  private int number(int set, int state) {
+    int at = STATES * set + state;
+    if (known[at] == 0) {
+      Labels made = labels(window.labelSet(set), state);
+      Integer number = numbers.putIfAbsent(made, sets.size());
+      if (number == null) {
+        sets.add(made);
+      }
+      known[at] = 1 + (number == null ? sets.size() - 1 : number);
+    }
+    return known[at] - 1;
+  }
+
+  private static Labels labels(Labels set, int state) {
+    Labels asleep = set.with(LabelKey.WAKER, "");
+    return switch (state) {
+      case RUNNING -> set.with(LabelKey.STATE, LabelKey.RUNNING);
+      case QUEUED -> asleep.with(LabelKey.STATE, LabelKey.RUNNABLE).with(LabelKey.WAIT, "");
+      default -> asleep;
+    };
+  }
+
+  private int[] sorted() {
+    int[] byLabels = WindowOrder.rows(added, i -> labels[i]);
+    int[] byStack = WindowOrder.rows(added, i -> order.nodeRank(leaves[byLabels[i]]));
+    return Arrays.stream(byStack).map(i -> byLabels[i]).toArray();
   }
 
   @Override
   public boolean next() {
-    while (rows.hasNext()) {
-      Map.Entry<Key, double[]> entry = rows.next();
-      key = entry.getKey();
-      value = Math.round(entry.getValue()[0]);
+    while (next < parts.length) {
+      part = parts[next++];
+      double sum = nanos[part];
+      while (next < parts.length && isSame(parts[next], part)) {
+        sum += nanos[parts[next++]];
+      }
+      value = Math.round(sum);
       if (value > 0) {
         return true;
       }
@@ -52,9 +108,18 @@ final class WallRows implements ProfileRows {
     return false;
   }
 
+  private boolean isSame(int one, int other) {
+    return leaves[one] == leaves[other] && labels[one] == labels[other];
+  }
+
+  @Override
+  public void rewind() {
+    next = 0;
+  }
+
   @Override
   public int leaf() {
-    return key.leaf();
+    return leaves[part];
   }
 
   @Override
@@ -69,6 +134,6 @@ final class WallRows implements ProfileRows {
 
   @Override
   public Labels labels() {
-    return key.labels();
+    return sets.get(labels[part]);
   }
 }

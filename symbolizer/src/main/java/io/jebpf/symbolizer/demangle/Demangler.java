@@ -2,9 +2,9 @@ package io.jebpf.symbolizer.demangle;
 
 /**
  * Turns mangled C++ names (Itanium ABI) into the ones of the source, in the form that {@code
- * c++filt} prints: with parameters, since these tell overloads apart, and as users of perf and
- * pprof know them. Names that are not mangled, or in a way we do not understand (Rust's among
- * them), come back as they are. Never throws; time and length are bounded.
+ * c++filt} prints, or as perf and pprof show them: without parameters. Names that are not mangled,
+ * or in a way we do not understand (Rust's among them), come back as they are. Never throws; time
+ * and length are bounded.
  */
 public final class Demangler {
   /** Longer symbols are returned as they are; the longest of libLLVM has 5,000 characters. */
@@ -14,6 +14,18 @@ public final class Demangler {
 
   /** The readable form of a symbol's name, or the name itself. */
   public static String demangle(String symbol) {
+    return demangle(symbol, true);
+  }
+
+  /**
+   * As {@link #demangle(String)}, without parameters and result: overloads of a function have one
+   * name.
+   */
+  public static String functionName(String symbol) {
+    return demangle(symbol, false);
+  }
+
+  private static String demangle(String symbol, boolean withParameters) {
     if (!symbol.startsWith("_Z") || symbol.length() > SYMBOL_CHARS_MAX) {
       return symbol;
     }
@@ -21,7 +33,7 @@ public final class Demangler {
       NameParser parser = new NameParser(symbol);
       parser.position = 2;
       Node name = parser.encoding(ExpressionParser.Place.TOP);
-      Out out = new Out();
+      Out out = new Out(withParameters);
       name.print(out);
       while (!parser.isAtEnd()) {
         out.add(" [clone ").add(cloneSuffix(parser)).add("]");

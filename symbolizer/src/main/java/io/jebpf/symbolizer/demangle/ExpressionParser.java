@@ -299,7 +299,7 @@ abstract class ExpressionParser extends TypeParser {
     } else {
       expect('E');
     }
-    Out out = new Out();
+    Out out = new Out(true);
     out.add(global ? "::new" : "new").add(code.equals("na") ? "[] " : " ");
     if (!placement.isEmpty()) {
       out.add("(");

@@ -321,6 +321,10 @@ final class NameNodes {
     }
 
     private void whole(Out out) {
+      if (!out.withParameters) {
+        name.print(out);
+        return;
+      }
       int start = out.length();
       result.left(out);
       if (out.length() > start

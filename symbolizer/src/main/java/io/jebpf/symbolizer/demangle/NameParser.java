@@ -318,7 +318,7 @@ final class NameParser extends ExpressionParser {
     while (!consume("E")) {
       names.add(sourceName());
     }
-    Out out = new Out();
+    Out out = new Out(true);
     out.list(names);
     return new Text("[" + out + "]");
   }

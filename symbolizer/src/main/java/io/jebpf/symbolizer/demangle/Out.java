@@ -10,6 +10,9 @@ final class Out {
   static final int STEPS_MAX = 100_000;
   static final int DEPTH_MAX = 256;
 
+  /** Whether functions are printed with their parameters, result and qualifiers. */
+  final boolean withParameters;
+
   private final StringBuilder text = new StringBuilder(128);
   private int steps;
   private int depth;
@@ -25,6 +28,10 @@ final class Out {
 
   /** Arguments of the template whose instance is printed: what T_ means there. */
   List<Node> arguments = List.of();
+
+  Out(boolean withParameters) {
+    this.withParameters = withParameters;
+  }
 
   void enter() {
     if (++steps > STEPS_MAX || ++depth > DEPTH_MAX) {

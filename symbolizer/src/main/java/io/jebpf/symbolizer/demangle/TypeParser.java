@@ -188,11 +188,11 @@ abstract class TypeParser extends Cursor {
     Node qualifier = sourceName();
     String arguments = "";
     if (peek() == 'I') {
-      Out out = new Out();
+      Out out = new Out(true);
       template(new Text("")).print(out);
       arguments = out.toString();
     }
-    Out out = new Out();
+    Out out = new Out(true);
     qualifier.print(out);
     return new TypeNodes.Qualified(type(), " " + out + arguments);
   }
@@ -203,7 +203,7 @@ abstract class TypeParser extends Cursor {
     if (consume("Do")) {
       exceptions = " noexcept";
     } else if (consume("DO")) {
-      Out out = new Out();
+      Out out = new Out(true);
       expression().print(out);
       expect('E');
       exceptions = " noexcept(" + out + ")";
@@ -212,7 +212,7 @@ abstract class TypeParser extends Cursor {
       while (!consume("E")) {
         thrown.add(type());
       }
-      Out out = new Out();
+      Out out = new Out(true);
       out.list(thrown);
       exceptions = " throw(" + out + ")";
     }
@@ -341,7 +341,7 @@ abstract class TypeParser extends Cursor {
   final Node tagged(Node name) {
     Node result = name;
     while (consume("B")) {
-      Out out = new Out();
+      Out out = new Out(true);
       sourceName().print(out);
       result = new NameNodes.Tagged(result, out.toString());
     }
@@ -418,7 +418,7 @@ abstract class TypeParser extends Cursor {
       size = new Text(Integer.toString(number()));
     }
     expect('_');
-    Out out = new Out();
+    Out out = new Out(true);
     size.print(out);
     return new TypeNodes.Around("", type(), " __vector(" + out + ")");
   }

@@ -87,7 +87,7 @@ public final class NativeSymbols {
     long start = place.get().start();
     String name = names.get(module.number(), start, "");
     if (name.isEmpty()) {
-      name = Demangler.demangle(table.name(place.get()));
+      name = Demangler.functionName(table.name(place.get()));
       if (name.isEmpty()) {
         // Deleted or replaced since: another way to it may be left next time.
         tables.remove(module.number());

@@ -55,6 +55,23 @@ class DemanglerTest {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "_ZN10JavaThread3runEv | JavaThread::run",
+        "_ZNK7oopDesc4sizeEv | oopDesc::size",
+        "_Z1fIJidEEvDpT_ | f<int, double>",
+        "_ZN12_GLOBAL__N_11fEv | (anonymous namespace)::f",
+        "_ZZ1fvENKUliE_clEi | f::{lambda(int)#1}::operator()",
+        "_ZN1A1fEv.part.0.cold | A::f [clone .part.0] [clone .cold]",
+        "_ZN1AcvT_IiEEv | A::operator int<int>",
+        "memcpy | memcpy",
+      })
+  void namesOfFunctionsAreWithoutParameters(String mangled, String expected) {
+    assertEquals(expected, Demangler.functionName(mangled));
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "",
