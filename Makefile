@@ -57,6 +57,7 @@ context: build
 	@$(MVN) -DskipTests -pl integration-tests -am package
 	@integration-tests/context-truth.sh
 	@integration-tests/context-bench.sh
+	@integration-tests/context-start.sh
 
 clean: setup
 	@$(MVN) clean

@@ -1,16 +1,19 @@
 package io.jebpf.agent.context.instrument;
 
 import java.util.function.Consumer;
-import org.objectweb.asm.ClassWriter;
-import org.objectweb.asm.Label;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
+import net.bytebuddy.jar.asm.ClassWriter;
+import net.bytebuddy.jar.asm.Label;
+import net.bytebuddy.jar.asm.MethodVisitor;
+import net.bytebuddy.jar.asm.Opcodes;
 
 /**
  * Makes the small classes that read a library's objects for the hook. Each is defined, hidden, in
  * the package of the class whose call site asks for it, so it sees the library as that class does,
  * whichever copy of it that is. Each has one method, {@code call}, that throws nothing: the first
  * failure switches it off.
+ *
+ * <p>Written with the ASM inside Byte Buddy: its builder of new classes takes 250 classes more and
+ * 0.15 s at the first use, for one method that is instructions anyway.
  *
  * <pre>
  *   static boolean off;
@@ -30,18 +33,23 @@ final class Glue {
 
   static final String METHOD = "call";
   private static final String NAME = "JebpfGlue";
+  private static final String OFF = "off";
 
   private static final String STRING = "()Ljava/lang/String;";
 
   private final String hook;
   private final String prefix;
   private final String owner;
+  private final String name;
+  private final String descriptor;
   private MethodVisitor code;
 
-  private Glue(String hook, String prefix, String owner) {
+  private Glue(String hook, String prefix, String owner, String name, String descriptor) {
     this.hook = hook;
     this.prefix = prefix;
     this.owner = owner;
+    this.name = name;
+    this.descriptor = descriptor;
   }
 
   /**
@@ -53,10 +61,10 @@ final class Glue {
   static byte[] make(
       String name, String hook, String packageName, String prefix, String descriptor) {
     String owner = packageName.replace('.', '/') + "/" + NAME;
-    return new Glue(hook, prefix, owner).make(name, descriptor);
+    return new Glue(hook, prefix, owner, name, descriptor).make();
   }
 
-  private byte[] make(String name, String descriptor) {
+  private byte[] make() {
     ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_MAXS);
     writer.visit(
         Opcodes.V1_8,
@@ -65,7 +73,7 @@ final class Glue {
         null,
         "java/lang/Object",
         null);
-    writer.visitField(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC, "off", "Z", null, null).visitEnd();
+    writer.visitField(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC, OFF, "Z", null, null).visitEnd();
     code = writer.visitMethod(Opcodes.ACC_STATIC, METHOD, descriptor, null, null);
     code.visitCode();
     boolean sets = name.equals(OTEL_SET) || name.equals(BRAVE_SET);
@@ -79,14 +87,14 @@ final class Glue {
         sets
             ? new Object[] {"java/lang/ThreadLocal", "java/lang/Object"}
             : new Object[] {"java/lang/Object"};
-    guarded(locals, body(name, argument, locals));
+    guarded(locals, body(argument, locals));
     code.visitMaxs(0, 0);
     code.visitEnd();
     writer.visitEnd();
     return writer.toByteArray();
   }
 
-  private Consumer<Label> body(String name, int argument, Object[] locals) {
+  private Consumer<Label> body(int argument, Object[] locals) {
     return switch (name) {
       case OTEL_SET -> end -> otelSet(argument, locals);
       case BRAVE_SET -> end -> braveSet(argument, locals);
@@ -104,7 +112,7 @@ final class Glue {
     Label end = new Label();
     Label handler = new Label();
     code.visitTryCatchBlock(start, end, handler, "java/lang/Throwable");
-    code.visitFieldInsn(Opcodes.GETSTATIC, owner, "off", "Z");
+    code.visitFieldInsn(Opcodes.GETSTATIC, owner, OFF, "Z");
     code.visitJumpInsn(Opcodes.IFEQ, on);
     code.visitInsn(Opcodes.RETURN);
     code.visitLabel(on);
@@ -118,7 +126,7 @@ final class Glue {
     code.visitFrame(Opcodes.F_FULL, locals.length, locals, 1, new Object[] {"java/lang/Throwable"});
     code.visitInsn(Opcodes.POP);
     code.visitInsn(Opcodes.ICONST_1);
-    code.visitFieldInsn(Opcodes.PUTSTATIC, owner, "off", "Z");
+    code.visitFieldInsn(Opcodes.PUTSTATIC, owner, OFF, "Z");
     hook("failed", "()V");
     hook("none", "()V");
     code.visitInsn(Opcodes.RETURN);

@@ -14,8 +14,9 @@ import java.util.function.BiFunction;
 
 /**
  * Changes the classes of {@link Target}, in every class loader, as they are loaded or where they
- * are; and changes them back. The only package that knows ASM, which is loaded with the first class
- * that is changed. Transformation runs on whatever thread loads a class, and lets nothing out.
+ * are; and changes them back. The only package that knows Byte Buddy, which is loaded with the
+ * first class that is changed. Transformation runs on whatever thread loads a class, and lets
+ * nothing out.
  */
 public final class Instrumenter implements AutoCloseable {
   /** What is to be instrumented. */
@@ -124,7 +125,7 @@ public final class Instrumenter implements AutoCloseable {
       }
       prepared = true;
     }
-    Rewriter.Result result = Rewriter.rewrite(classFile, target, target.prefix(name), hook);
+    Rewriter.Result result = Rewriter.rewrite(classFile, name, target, target.prefix(name), hook);
     if (result.changes() == 0) {
       return null; // a class of that name with nothing in it that we know
     }

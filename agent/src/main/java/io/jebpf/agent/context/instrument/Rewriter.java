@@ -1,38 +1,56 @@
 package io.jebpf.agent.context.instrument;
 
-import org.objectweb.asm.ClassReader;
-import org.objectweb.asm.ClassVisitor;
-import org.objectweb.asm.ClassWriter;
-import org.objectweb.asm.Handle;
-import org.objectweb.asm.Label;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
+import net.bytebuddy.ByteBuddy;
+import net.bytebuddy.asm.AsmVisitorWrapper;
+import net.bytebuddy.description.field.FieldDescription;
+import net.bytebuddy.description.field.FieldList;
+import net.bytebuddy.description.method.MethodDescription;
+import net.bytebuddy.description.method.MethodList;
+import net.bytebuddy.description.type.TypeDescription;
+import net.bytebuddy.dynamic.ClassFileLocator;
+import net.bytebuddy.dynamic.TypeResolutionStrategy;
+import net.bytebuddy.dynamic.scaffold.MethodGraph;
+import net.bytebuddy.implementation.Implementation;
+import net.bytebuddy.jar.asm.ClassVisitor;
+import net.bytebuddy.jar.asm.ClassWriter;
+import net.bytebuddy.jar.asm.Handle;
+import net.bytebuddy.jar.asm.Label;
+import net.bytebuddy.jar.asm.MethodVisitor;
+import net.bytebuddy.jar.asm.Opcodes;
+import net.bytebuddy.matcher.ElementMatcher;
+import net.bytebuddy.matcher.ElementMatchers;
+import net.bytebuddy.pool.TypePool;
+import net.bytebuddy.utility.AsmClassReader;
+import net.bytebuddy.utility.AsmClassWriter;
 
 /**
  * Puts calls of the hook into a class. Methods, fields and the stack maps of existing code stay as
- * they are, so that a loaded class can be changed, and changed back.
+ * they are, so that a loaded class can be changed, and changed back. No class but the one to be
+ * changed is read: what it mentions is known by name alone.
  *
  * <p>What the hook needs from a library's objects is read by a small class of its own in the
  * library's package ({@link Glue}), to which the call sites are linked at their first use.
  */
-final class Rewriter extends ClassVisitor {
+final class Rewriter implements AsmVisitorWrapper.ForDeclaredMethods.MethodVisitorWrapper {
   private static final int API = Opcodes.ASM9;
   private static final String LINK_SIGNATURE =
       "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/invoke/MethodType;"
           + "Ljava/lang/String;)Ljava/lang/invoke/CallSite;";
+  private static final int CLASS_VERSION = 6; // where a class file says its version
+  private static final String SPAN_CONTEXT = "io.opentelemetry.api.trace.SpanContext";
 
   private final Target target;
   private final String prefix;
   private final Handle link;
   private final String hook;
-  private int version; // call sites that are linked exist from Java 7 on
+  private final boolean linksCallSites;
   private int changes;
 
-  private Rewriter(ClassWriter to, Target target, String prefix, String hook) {
-    super(API, to);
+  private Rewriter(Target target, String prefix, String hook, boolean linksCallSites) {
     this.target = target;
     this.prefix = prefix;
     this.hook = hook;
+    this.linksCallSites = linksCallSites;
     this.link = new Handle(Opcodes.H_INVOKESTATIC, hook, "link", LINK_SIGNATURE, false);
   }
 
@@ -42,92 +60,143 @@ final class Rewriter extends ClassVisitor {
   /**
    * Changes a class.
    *
+   * @param name internal name of the class
    * @param hook internal name of the hook
    */
-  static Result rewrite(byte[] classFile, Target target, String prefix, String hook) {
-    ClassReader reader = new ClassReader(classFile);
-    String libraryPrefix = target == Target.OTEL_SPAN ? apiPrefix(reader, prefix) : prefix;
-    ClassWriter writer = new ClassWriter(reader, ClassWriter.COMPUTE_MAXS);
-    Rewriter rewriter = new Rewriter(writer, target, libraryPrefix, hook);
-    reader.accept(rewriter, 0);
-    return new Result(writer.toByteArray(), rewriter.changes);
+  static Result rewrite(byte[] classFile, String name, Target target, String prefix, String hook) {
+    String typeName = name.replace('/', '.');
+    ClassFileLocator locator = ClassFileLocator.Simple.of(typeName, classFile);
+    TypeDescription type =
+        new TypePool.Default.WithLazyResolution(
+                TypePool.CacheProvider.Simple.withObjectType(),
+                locator,
+                TypePool.Default.ReaderMode.FAST,
+                AsmClassReader.Factory.Default.ASM_ONLY)
+            .describe(typeName)
+            .resolve();
+    int version = (classFile[CLASS_VERSION] & 0xff) << 8 | classFile[CLASS_VERSION + 1] & 0xff;
+    Rewriter rewriter =
+        new Rewriter(
+            target,
+            target == Target.OTEL_SPAN ? apiPrefix(type, prefix) : prefix,
+            hook,
+            version >= Opcodes.V1_6);
+    byte[] changed =
+        new ByteBuddy()
+            .with(AsmClassReader.Factory.Default.ASM_ONLY)
+            .with(AsmClassWriter.Factory.Default.ASM_ONLY)
+            .with(MethodGraph.Compiler.ForDeclaredMethods.INSTANCE) // others would be looked up
+            .decorate(type, locator)
+            .visit(new Java7())
+            .visit(
+                new AsmVisitorWrapper.ForDeclaredMethods()
+                    .writerFlags(ClassWriter.COMPUTE_MAXS)
+                    .invokable(methods(target), rewriter))
+            .make(TypeResolutionStrategy.Disabled.INSTANCE, TypePool.Empty.INSTANCE)
+            .getBytes();
+    return new Result(changed, rewriter.changes);
   }
 
   /** The OpenTelemetry agent relocates the API, not the SDK: the span says which API it is of. */
-  private static String apiPrefix(ClassReader reader, String otherwise) {
-    String[] found = {otherwise};
-    reader.accept(
-        new ClassVisitor(API) {
-          @Override
-          public MethodVisitor visitMethod(
-              int access, String name, String descriptor, String signature, String[] exceptions) {
-            int end = descriptor.indexOf("io/opentelemetry/api/trace/SpanContext;");
-            if (name.equals("getSpanContext") && end > 0) {
-              found[0] = descriptor.substring("()L".length(), end);
-            }
-            return null;
-          }
-        },
-        ClassReader.SKIP_CODE | ClassReader.SKIP_DEBUG);
-    return found[0];
-  }
-
-  @Override
-  public void visit(
-      int classVersion,
-      int access,
-      String name,
-      String signature,
-      String superName,
-      String[] interfaces) {
-    // Java 6 has stack maps as Java 7 demands them, so such a class can be one of Java 7
-    int raised = (classVersion & 0xffff) == Opcodes.V1_6 ? Opcodes.V1_7 : classVersion;
-    version = raised & 0xffff;
-    super.visit(raised, access, name, signature, superName, interfaces);
-  }
-
-  @Override
-  public MethodVisitor visitMethod(
-      int access, String name, String descriptor, String signature, String[] exceptions) {
-    MethodVisitor to = super.visitMethod(access, name, descriptor, signature, exceptions);
-    if (to == null || (access & (Opcodes.ACC_ABSTRACT | Opcodes.ACC_NATIVE)) != 0) {
-      return to;
+  private static String apiPrefix(TypeDescription type, String otherwise) {
+    for (MethodDescription method : type.getDeclaredMethods()) {
+      String returned = method.getReturnType().asErasure().getName();
+      if (method.getInternalName().equals("getSpanContext") && returned.endsWith(SPAN_CONTEXT)) {
+        return returned.substring(0, returned.length() - SPAN_CONTEXT.length()).replace('.', '/');
+      }
     }
+    return otherwise;
+  }
+
+  /** The methods in which there is something to change. */
+  private static ElementMatcher<MethodDescription> methods(Target target) {
     return switch (target) {
-      case OTEL_CONTEXT -> version >= Opcodes.V1_7 ? new Setting(to, Glue.OTEL_SET) : to;
-      case BRAVE_CONTEXT -> version >= Opcodes.V1_7 ? new Setting(to, Glue.BRAVE_SET) : to;
-      case OTEL_SPAN -> span(to, access, name, descriptor);
-      case SERVLET -> isServe(name, descriptor) ? new Request(to, Glue.SERVLET_REQUEST) : to;
-      case HTTP_SERVER -> name.equals("doFilter") ? new Request(to, Glue.HTTP_EXCHANGE) : to;
-      case LABELS -> labels(to, name, descriptor);
+      case OTEL_CONTEXT, BRAVE_CONTEXT -> ElementMatchers.any();
+      case OTEL_SPAN -> method -> isStart(method) || isRename(method);
+      case SERVLET -> Rewriter::isServe;
+      case HTTP_SERVER -> ElementMatchers.named("doFilter");
+      case LABELS -> method -> isPush(method) || isPop(method);
     };
   }
 
-  private static boolean isServe(String name, String descriptor) {
-    return name.equals("service") && descriptor.contains("/ServletRequest;");
+  private static boolean isStart(MethodDescription method) {
+    return method.getInternalName().equals("startSpan") && method.isStatic();
   }
 
-  private MethodVisitor span(MethodVisitor to, int access, String name, String descriptor) {
-    boolean started = name.equals("startSpan") && (access & Opcodes.ACC_STATIC) != 0;
-    boolean renamed = name.equals("updateName") && (access & Opcodes.ACC_BRIDGE) == 0;
-    if (version < Opcodes.V1_7 || !(started || renamed)) {
+  private static boolean isRename(MethodDescription method) {
+    return method.getInternalName().equals("updateName") && !method.isBridge();
+  }
+
+  private static boolean isServe(MethodDescription method) {
+    return method.getInternalName().equals("service")
+        && method.getDescriptor().contains("/ServletRequest;");
+  }
+
+  private static boolean isPush(MethodDescription method) {
+    return method.getInternalName().equals("push")
+        && method.getDescriptor().equals("(Ljava/lang/String;Ljava/lang/String;)I");
+  }
+
+  private static boolean isPop(MethodDescription method) {
+    return method.getInternalName().equals("pop") && method.getDescriptor().equals("(I)V");
+  }
+
+  @Override
+  public MethodVisitor wrap(
+      TypeDescription type,
+      MethodDescription method,
+      MethodVisitor to,
+      Implementation.Context context,
+      TypePool pool,
+      int writerFlags,
+      int readerFlags) {
+    if (method.isAbstract() || method.isNative()) {
       return to;
     }
-    return new MethodVisitor(API, to) {
-      @Override
-      public void visitInsn(int opcode) {
-        if (opcode == Opcodes.ARETURN) {
-          super.visitInsn(Opcodes.DUP); // both return the span
-          callSite(this, Glue.OTEL_NAMED, "(Ljava/lang/Object;)V");
-        }
-        super.visitInsn(opcode);
-      }
+    return switch (target) {
+      case OTEL_CONTEXT -> linksCallSites ? new Setting(to, Glue.OTEL_SET) : to;
+      case BRAVE_CONTEXT -> linksCallSites ? new Setting(to, Glue.BRAVE_SET) : to;
+      case OTEL_SPAN -> linksCallSites ? new Naming(to) : to;
+      case SERVLET -> new Request(to, Glue.SERVLET_REQUEST);
+      case HTTP_SERVER -> new Request(to, Glue.HTTP_EXCHANGE);
+      case LABELS -> labels(to, method);
     };
   }
 
   private void callSite(MethodVisitor at, String name, String descriptor) {
     changes++;
     at.visitInvokeDynamicInsn(name, descriptor, link, prefix);
+  }
+
+  /**
+   * Call sites that are linked exist from Java 7 on. Java 6 has stack maps as Java 7 demands them,
+   * so such a class can be one of Java 7.
+   */
+  private static final class Java7 extends AsmVisitorWrapper.AbstractBase {
+    @Override
+    public ClassVisitor wrap(
+        TypeDescription type,
+        ClassVisitor to,
+        Implementation.Context context,
+        TypePool pool,
+        FieldList<FieldDescription.InDefinedShape> fields,
+        MethodList<?> methods,
+        int writerFlags,
+        int readerFlags) {
+      return new ClassVisitor(API, to) {
+        @Override
+        public void visit(
+            int version,
+            int access,
+            String name,
+            String signature,
+            String superName,
+            String[] interfaces) {
+          int raised = (version & 0xffff) == Opcodes.V1_6 ? Opcodes.V1_7 : version;
+          super.visit(raised, access, name, signature, superName, interfaces);
+        }
+      };
+    }
   }
 
   /** Instead of ThreadLocal.set, a call that does the same and tells the hook. */
@@ -150,6 +219,22 @@ final class Rewriter extends ClassVisitor {
     }
   }
 
+  /** Tells the hook of the span that the method returns. */
+  private final class Naming extends MethodVisitor {
+    Naming(MethodVisitor to) {
+      super(API, to);
+    }
+
+    @Override
+    public void visitInsn(int opcode) {
+      if (opcode == Opcodes.ARETURN) {
+        super.visitInsn(Opcodes.DUP);
+        callSite(this, Glue.OTEL_NAMED, "(Ljava/lang/Object;)V");
+      }
+      super.visitInsn(opcode);
+    }
+  }
+
   /** Tells the hook of the first argument at the begin, and of the end however it comes. */
   private final class Request extends MethodVisitor {
     private final Label start = new Label();
@@ -163,7 +248,7 @@ final class Rewriter extends ClassVisitor {
     @Override
     public void visitCode() {
       super.visitCode();
-      if (version >= Opcodes.V1_7) {
+      if (linksCallSites) {
         super.visitVarInsn(Opcodes.ALOAD, 1);
         callSite(this, glue, "(Ljava/lang/Object;)V");
       }
@@ -196,13 +281,8 @@ final class Rewriter extends ClassVisitor {
   }
 
   /** The two methods of our API that do nothing without an agent. */
-  private MethodVisitor labels(MethodVisitor to, String name, String descriptor) {
-    boolean push =
-        name.equals("push") && descriptor.equals("(Ljava/lang/String;Ljava/lang/String;)I");
-    boolean pop = name.equals("pop") && descriptor.equals("(I)V");
-    if (!push && !pop) {
-      return to;
-    }
+  private MethodVisitor labels(MethodVisitor to, MethodDescription method) {
+    boolean push = isPush(method);
     changes++;
     to.visitCode();
     if (push) {
@@ -211,7 +291,8 @@ final class Rewriter extends ClassVisitor {
     } else {
       to.visitVarInsn(Opcodes.ILOAD, 0);
     }
-    to.visitMethodInsn(Opcodes.INVOKESTATIC, hook, name, descriptor, false);
+    to.visitMethodInsn(
+        Opcodes.INVOKESTATIC, hook, method.getInternalName(), method.getDescriptor(), false);
     to.visitInsn(push ? Opcodes.IRETURN : Opcodes.RETURN);
     to.visitMaxs(0, 0);
     to.visitEnd();
