@@ -27,6 +27,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class Dumps {
   private static final long HOUR_NANOS = 3_600_000_000_000L;
 
+  /** For a JVM that is out of memory. */
+  private static final int ATTEMPTS_MAX = 10;
+
+  private static final long REST_MILLIS = 1_000;
+
   private final DumpOptions options;
   private final Path directory;
   private final long diskBytes;
@@ -97,21 +102,47 @@ public final class Dumps {
     return true;
   }
 
-  /** Writes it now, on this thread; tells the log when it cannot. */
+  /**
+   * Writes it now, on this thread; tells the log when it cannot. While the JVM has no memory for
+   * it, it is tried again: whoever caused that is often gone a moment later.
+   */
   public void write(String why, long toNanos) {
-    Instant start = Instant.now().minusNanos(System.nanoTime() - toNanos + options.lastNanos());
-    try {
-      ProfileDirectory files = ProfileDirectory.open(directory, diskBytes);
-      for (ProfileKind kind : List.of(ProfileKind.CPU, ProfileKind.OFFCPU)) {
-        Query query =
-            new Query(kind, Format.PPROF, toNanos - options.lastNanos(), toNanos, Filter.NONE);
-        byte[] profile = profiles.answer(query).bytes();
-        files.write("dump-" + why + "-" + kind.fileName(), start, out -> out.write(profile));
+    for (int attempt = 1; ; attempt++) {
+      try {
+        writeFiles(why, toNanos);
+        written++;
+        log.info("dump written to " + directory + " (" + why + ")");
+        return;
+      } catch (OutOfMemoryError e) {
+        if (attempt == ATTEMPTS_MAX || !rest()) {
+          log.warn(Trouble.PROFILE_WRITE, "dump (" + why + "): " + e);
+          return;
+        }
+      } catch (IOException | OnDemandException | RuntimeException e) {
+        log.warn(Trouble.PROFILE_WRITE, "dump (" + why + "): " + e);
+        return;
       }
-      written++;
-      log.info("dump written to " + directory + " (" + why + ")");
-    } catch (IOException | OnDemandException | RuntimeException | OutOfMemoryError e) {
-      log.warn(Trouble.PROFILE_WRITE, "dump (" + why + "): " + e);
+    }
+  }
+
+  private static boolean rest() {
+    try {
+      Thread.sleep(REST_MILLIS);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private void writeFiles(String why, long toNanos) throws IOException, OnDemandException {
+    Instant start = Instant.now().minusNanos(System.nanoTime() - toNanos + options.lastNanos());
+    ProfileDirectory files = ProfileDirectory.open(directory, diskBytes);
+    for (ProfileKind kind : List.of(ProfileKind.CPU, ProfileKind.OFFCPU)) {
+      Query query =
+          new Query(kind, Format.PPROF, toNanos - options.lastNanos(), toNanos, Filter.NONE);
+      byte[] profile = profiles.answer(query).bytes();
+      files.write("dump-" + why + "-" + kind.fileName(), start, out -> out.write(profile));
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.jebpf.agent.dump;
 
 import io.jebpf.agent.log.AgentLog;
+import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.ondemand.OnDemandException;
 import io.jebpf.agent.ondemand.Profiles;
 import io.jebpf.agent.options.DumpOptions;
@@ -43,6 +44,7 @@ public final class Triggers {
   private volatile boolean poolQuiet;
   private long gcQuietUntilNanos;
   private OptionalLong errors = OptionalLong.empty();
+  private boolean errorsMissing;
 
   /**
    * @param processNanos CPU time of this process
@@ -106,6 +108,10 @@ public final class Triggers {
 
   private void lookForErrors() {
     OptionalLong now = outOfMemoryErrors.get();
+    if (now.isEmpty() && !errorsMissing) {
+      errorsMissing = true;
+      log.warn(Trouble.DUMP_TRIGGER, "dump.on=oom");
+    }
     if (now.isPresent() && errors.isPresent() && now.getAsLong() > errors.getAsLong()) {
       dumps.ask("oom");
     }

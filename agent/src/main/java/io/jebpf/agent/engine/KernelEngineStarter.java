@@ -445,7 +445,8 @@ public final class KernelEngineStarter implements EngineStarter {
           new Engine.Facts(
               kernelRelease(), engineName(offCpu.isPresent()), missing, main, debugNonSafepoints);
       OutOfMemoryCount outOfMemory =
-          new OutOfMemoryCount(modules.byFileName("libjvm.so"), processMemory);
+          new OutOfMemoryCount(
+              hotspot.map(HotspotVm::outOfMemoryCounters).orElse(List.of()), processMemory);
       return new KernelEngine(
           runtime,
           programs,

@@ -40,6 +40,10 @@ public enum Trouble {
       "a profile could not be written",
       "Free some space or name another directory in the option out; the next window is tried"
           + " again"),
+  DUMP_TRIGGER(
+      "a trigger of dumps does not work in this JVM",
+      "The other triggers do; the count of OutOfMemoryErrors needs a libjvm.so with symbols, as"
+          + " most vendors' JDKs have it"),
   SPOOL(
       "the spool of profiles for the servers cannot be written",
       "Profiles wait in memory, 4 MB at most; free some space or name another directory in the"

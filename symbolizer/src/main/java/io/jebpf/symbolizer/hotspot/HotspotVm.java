@@ -1,6 +1,7 @@
 package io.jebpf.symbolizer.hotspot;
 
 import io.jebpf.symbolizer.ProcessMemory;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +77,16 @@ public final class HotspotVm {
       return new Opening.Unavailable("the JVM has no code cache yet", true);
     }
     return new Opening.Opened(vm);
+  }
+
+  /**
+   * Addresses of the JVM's own counters (4 bytes each) of the OutOfMemoryErrors that it has thrown;
+   * none where libjvm.so has no symbol table.
+   */
+  public List<Long> outOfMemoryCounters() {
+    List<Long> counters = new ArrayList<>();
+    LibjvmNames.OUT_OF_MEMORY.forEach(name -> libjvm.address(name).ifPresent(counters::add));
+    return List.copyOf(counters);
   }
 
   /** Feature release of the JDK, for example 25; 0 when the JVM does not say. */

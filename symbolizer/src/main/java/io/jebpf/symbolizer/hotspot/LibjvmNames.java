@@ -30,6 +30,13 @@ final class LibjvmNames {
   static final String CHUNK_BOTTOM_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_bottom_offsetE";
   static final String CHUNK_STACK_OFFSET = "_ZN23InstanceStackChunkKlass16_offset_of_stackE";
 
+  /** Counters of OutOfMemoryErrors, for crash reports (JDK 17 to 28, exceptions.cpp). */
+  static final List<String> OUT_OF_MEMORY =
+      List.of(
+          "_ZN10Exceptions37_out_of_memory_error_java_heap_errorsE",
+          "_ZN10Exceptions37_out_of_memory_error_metaspace_errorsE",
+          "_ZN10Exceptions43_out_of_memory_error_class_metaspace_errorsE");
+
   static final String STRUCTS = "gHotSpotVMStructs";
   static final String STRUCT_ENTRY = "gHotSpotVMStructEntry";
   static final String TYPES = "gHotSpotVMTypes";
@@ -87,6 +94,7 @@ final class LibjvmNames {
                 TYPES,
                 INT_CONSTANTS,
                 LONG_CONSTANTS));
+    names.addAll(OUT_OF_MEMORY);
     table(names, STRUCT_ENTRY, TYPE_NAME, FIELD_NAME, TYPE_STRING, IS_STATIC, OFFSET, ADDRESS);
     table(names, TYPE_ENTRY, TYPE_NAME, SIZE, IS_UNSIGNED);
     table(names, INT_CONSTANT_ENTRY, NAME, VALUE);
