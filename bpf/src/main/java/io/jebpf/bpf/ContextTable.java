@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.OptionalLong;
 
 /**
  * The table of what threads work for, as drawn in {@code jebpf_types.h}: each thread writes its own
@@ -65,30 +64,36 @@ public final class ContextTable {
     return (long) WORD.getAcquire(memory, TAIL + 8L * word);
   }
 
-  /** The id of the thread that has a slot; empty when it is free. */
-  public OptionalLong owner(int slot) {
+  /** The id of the thread that has a slot; 0 when it is free, or being taken. */
+  public long owner(int slot) {
     long word = word(slot);
-    return word == 0 || word == TAKEN ? OptionalLong.empty() : OptionalLong.of(word >>> 1);
+    return word == TAKEN ? 0 : word >>> 1;
   }
 
-  /** The raw word of a slot. */
-  public long word(int slot) {
+  private long word(int slot) {
     return (long) WORD.getAcquire(memory, 8L * slot);
   }
 
-  /** Takes a slot from whoever has it, if the word is still that one; nobody else can take it. */
-  public boolean seize(int slot, long word) {
-    return WORD.compareAndSet(memory, 8L * slot, word, TAKEN);
+  /** Takes a slot from a thread that has ended, or a free one (0), so that nobody else has it. */
+  public boolean seize(int slot, long threadId) {
+    long word = word(slot);
+    return word != TAKEN
+        && word >>> 1 == threadId
+        && WORD.compareAndSet(memory, 8L * slot, word, TAKEN);
   }
 
-  /** Whether a slot seized is still untouched. */
-  public boolean isTaken(int slot) {
-    return word(slot) == TAKEN;
+  /** Frees every slot: what an earlier profiler left there may not be so any more. */
+  public void clear() {
+    for (int slot = 0; slot < SLOTS; slot++) {
+      if (word(slot) != 0) {
+        WORD.setRelease(memory, 8L * slot, 0L);
+      }
+    }
   }
 
   /** Gives a slot that was seized back. */
-  public boolean free(int slot) {
-    return WORD.compareAndSet(memory, 8L * slot, TAKEN, 0L);
+  public void free(int slot) {
+    WORD.compareAndSet(memory, 8L * slot, TAKEN, 0L);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.Map;
  * @param failed classes not changed because that failed, and libraries whose objects could not be
  *     read
  * @param noSlot contexts not set: too many threads have one at the same time
+ * @param reclaimed slots given back because their thread ended inside a scope
  * @param noRoom labels of the application not set: they are too long, or have too many keys
  * @param unnamedRoots root spans without name: there are too many different names
  * @param otherEndpoints requests whose endpoint is one of too many
@@ -19,6 +20,7 @@ public record ContextCounters(
     long classes,
     long failed,
     long noSlot,
+    long reclaimed,
     long noRoom,
     long unnamedRoots,
     long otherEndpoints,
@@ -28,6 +30,7 @@ public record ContextCounters(
   static final int NO_ROOM = 1;
   static final int NAMES_FULL = 2;
   static final int FAILED = 3;
+  static final int TAKEN_OVER = 4;
 
   /** Under the names that users see. */
   public Map<String, Long> byName() {
@@ -35,6 +38,7 @@ public record ContextCounters(
     named.put("classes_changed", classes);
     named.put("failed", failed);
     named.put("no_slot", noSlot);
+    named.put("slots_reclaimed", reclaimed);
     named.put("no_room", noRoom);
     named.put("unnamed_roots", unnamedRoots);
     named.put("other_endpoints", otherEndpoints);
@@ -42,5 +46,5 @@ public record ContextCounters(
     return named;
   }
 
-  public static final ContextCounters ZERO = new ContextCounters(0, 0, 0, 0, 0, 0, 0);
+  public static final ContextCounters ZERO = new ContextCounters(0, 0, 0, 0, 0, 0, 0, 0);
 }

@@ -20,6 +20,7 @@ public final class ContextLabels {
   /** Put before keys of the application that are the agent's own. */
   private static final String PREFIX = "user_";
 
+  private static final long RECLAIM_NANOS = 1_000_000_000L;
   private static final int NESTED = 255; // see JebpfContext
   private static final HexFormat HEX = HexFormat.of();
 
@@ -29,9 +30,18 @@ public final class ContextLabels {
   private String[] keys = {};
   private String[] rootNames = {};
   private long othered;
+  private long reclaimedNanos;
 
   public ContextLabels(ThreadContexts contexts) {
     this.contexts = contexts;
+  }
+
+  /** Called often; does something once a second. */
+  public void maintain(long nowNanos) {
+    if (nowNanos - reclaimedNanos >= RECLAIM_NANOS) {
+      reclaimedNanos = nowNanos;
+      contexts.reclaim();
+    }
   }
 
   /** A new window begins, with its own bound. */

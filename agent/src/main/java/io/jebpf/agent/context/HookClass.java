@@ -79,6 +79,11 @@ final class HookClass {
     call("endpoints", MethodType.methodType(void.class, BinaryOperator.class), names);
   }
 
+  /** By slot the virtual thread that took it last, see there. */
+  Object[] holders() {
+    return (Object[]) call("holders", MethodType.methodType(Object[].class));
+  }
+
   /** Keys of attributes, by number. */
   String[] keys() {
     return (String[]) call("keys", MethodType.methodType(String[].class));

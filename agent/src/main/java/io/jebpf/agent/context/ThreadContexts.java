@@ -25,6 +25,8 @@ public final class ThreadContexts implements AutoCloseable {
   private Optional<Instrumenter> instrumenter = Optional.empty();
   private Optional<HookClass> hook = Optional.empty();
   private Optional<ContextTable> table = Optional.empty();
+  private Optional<ContextSlots> slots = Optional.empty();
+  private long reclaimed;
   private boolean closed;
 
   private ThreadContexts(ContextOptions options, AgentLog log) {
@@ -72,7 +74,19 @@ public final class ThreadContexts implements AutoCloseable {
       made.linker(instrumenter.orElseThrow().linker());
       made.endpoints(endpoints);
       hook = Optional.of(made);
-      table.ifPresent(known -> made.start(known.address(), options.rootSpans()));
+      table.ifPresent(known -> start(made, known));
+    }
+  }
+
+  private void start(HookClass known, ContextTable with) {
+    known.start(with.address(), options.rootSpans());
+    slots = Optional.of(new ContextSlots(with, known.holders()));
+  }
+
+  /** Gives slots of threads that have ended back. Of thread "jebpf-reader", about once a second. */
+  synchronized void reclaim() {
+    if (!closed && slots.isPresent()) {
+      reclaimed += slots.get().reclaim();
     }
   }
 
@@ -87,7 +101,8 @@ public final class ThreadContexts implements AutoCloseable {
     if (table.isEmpty()) {
       long earlier = HookClass.earlierTable();
       table = Optional.of(earlier == 0 ? ContextTable.reserve(runtime) : ContextTable.at(earlier));
-      hook.ifPresent(known -> known.start(table.get().address(), options.rootSpans()));
+      table.get().clear();
+      hook.ifPresent(known -> start(known, table.get()));
     }
     return table;
   }
@@ -109,6 +124,7 @@ public final class ThreadContexts implements AutoCloseable {
         instrumenter.map(Instrumenter::changed).orElse(0L),
         instrumenter.map(Instrumenter::failures).orElse(0L) + tail(ContextCounters.FAILED),
         tail(ContextCounters.NO_SLOT),
+        reclaimed + tail(ContextCounters.TAKEN_OVER),
         tail(ContextCounters.NO_ROOM),
         tail(ContextCounters.NAMES_FULL),
         endpoints.others(),
@@ -139,6 +155,7 @@ public final class ThreadContexts implements AutoCloseable {
       closed = true;
       open = instrumenter;
       hook.ifPresent(known -> known.start(0, 0));
+      slots.ifPresent(ContextSlots::letGo);
     }
     open.ifPresent(Instrumenter::close);
     synchronized (this) {

@@ -97,6 +97,7 @@ final class KernelEngine implements Engine {
   public void maintain(long nowNanos) {
     publisher.maintain(nowNanos, feeder.takeUnknownCodeSeen());
     trimOnce(nowNanos);
+    labels.maintain(nowNanos);
     if (offCpu.isPresent()) {
       offCpu.get().maintain(nowNanos);
     }

@@ -5,6 +5,7 @@ import java.lang.invoke.ConstantCallSite;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -45,6 +46,7 @@ public final class JebpfContext {
   private static final int NO_ROOM = 1; // labels not set: no room in the record, or too many keys
   private static final int NAMES_FULL = 2; // root spans not named: too many different names
   private static final int FAILED = 3; // of the code that reads a library's objects
+  private static final int TAKEN_OVER = 4; // slots of threads that ended inside a scope
   private static final int TRACES = 64; // first of the table of traces
   private static final int TRACE_SLOTS = 32_768;
 
@@ -65,6 +67,13 @@ public final class JebpfContext {
   private static long table;
 
   private static volatile long lastTable;
+
+  /**
+   * By slot the virtual thread that took it last, so that a slot can be had again whose thread
+   * ended inside a scope: the thread, or a WeakReference to one that has the slot for long. The
+   * agent empties the places of free slots once a second.
+   */
+  private static Object[] holders = {};
 
   /** Gives a call site its target; see {@link #link}. */
   private static volatile BiFunction<MethodHandles.Lookup, Object[], MethodHandle> linker;
@@ -96,6 +105,9 @@ public final class JebpfContext {
 
   /** Starts (or, with address 0, stops) everything. */
   public static void start(long address, int rootNamesMax) {
+    if (address != 0 && holders.length == 0) {
+      holders = new Object[GROUPS * WAYS];
+    }
     namesMax = rootNamesMax;
     table = address;
     if (address != 0) {
@@ -106,6 +118,10 @@ public final class JebpfContext {
   /** The table of this JVM's last profiler, 0: there was none. It serves the next one too. */
   public static long lastTable() {
     return lastTable;
+  }
+
+  public static Object[] holders() {
+    return holders;
   }
 
   public static void endpoints(BinaryOperator<String> with) {
@@ -323,15 +339,44 @@ public final class JebpfContext {
   }
 
   /** A free slot of the thread's group, marked as being taken; 0 when there is none. */
-  private static long take(long base, long id) {
+  private static long take(long base, Thread thread, long id) {
     long owner = base + (id & (GROUPS - 1)) * GROUP_BYTES;
     for (long end = owner + GROUP_BYTES; owner < end; owner += 8) {
       if (U.getLong(owner) == 0 && U.compareAndSetLong(null, owner, 0, TAKEN)) {
-        return owner;
+        return took(base, owner, thread);
+      }
+    }
+    return takeOver(base, owner - GROUP_BYTES, thread);
+  }
+
+  /** A slot whose thread has ended: of a full group, so rare. */
+  private static long takeOver(long base, long group, Thread thread) {
+    for (long owner = group; owner < group + GROUP_BYTES; owner += 8) {
+      long word = U.getLong(owner);
+      boolean ended = word != 0 && hasEnded(holders[(int) (owner - base >> 3)], word);
+      if ((ended || word == 0) && U.compareAndSetLong(null, owner, word, TAKEN)) {
+        if (ended) {
+          count(base, TAKEN_OVER);
+        }
+        return took(base, owner, thread);
       }
     }
     count(base, NO_SLOT);
     return 0;
+  }
+
+  /** Whether the thread that has a slot has ended; its id is no other thread's, ever. */
+  private static boolean hasEnded(Object holder, long word) {
+    Object thread = holder instanceof WeakReference<?> weak ? weak.get() : holder;
+    return thread instanceof Thread known && known.threadId() == word >>> 1 && !known.isAlive();
+  }
+
+  private static long took(long base, long owner, Thread thread) {
+    int slot = (int) (owner - base >> 3);
+    if (thread.isVirtual() && holders[slot] != thread) {
+      holders[slot] = thread; // of platform threads there is a list
+    }
+    return owner;
   }
 
   private static void release(long owner) {
@@ -354,13 +399,14 @@ public final class JebpfContext {
   /** Fills the record that is not in use, then makes it the one in use. */
   private static void set(long high, long low, long span, byte flags) {
     long base = table;
-    long id = Thread.currentThread().threadId();
+    Thread thread = Thread.currentThread();
+    long id = thread.threadId();
     long owner = find(base, id);
     if (owner == 0) {
       if ((high | low | span) == 0) {
         return;
       }
-      owner = take(base, id);
+      owner = take(base, thread, id);
       if (owner == 0) {
         return;
       }
@@ -385,11 +431,12 @@ public final class JebpfContext {
 
   /** Appends one; returns the size before, -1 when there was no room. */
   private static int add(long base, int key, String text) {
-    long id = Thread.currentThread().threadId();
+    Thread thread = Thread.currentThread();
+    long id = thread.threadId();
     long owner = find(base, id);
     boolean taken = owner == 0;
     if (taken) {
-      owner = take(base, id);
+      owner = take(base, thread, id);
       if (owner == 0) {
         return -1;
       }
