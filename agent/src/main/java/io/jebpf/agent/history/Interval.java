@@ -20,12 +20,21 @@ public final class Interval {
   private final long from;
   private final long to;
   private final Filter filter;
+  private final Parts parts;
   private final Window window;
 
-  public Interval(long from, long to, Filter filter, Mapping mainBinary) {
+  /** What of a segment is wanted. */
+  public enum Parts {
+    SAMPLES,
+    WAITS,
+    BOTH
+  }
+
+  public Interval(long from, long to, Filter filter, Parts parts, Mapping mainBinary) {
     this.from = from;
     this.to = to;
     this.filter = filter;
+    this.parts = parts;
     this.window = new Window(LIMITS, mainBinary);
   }
 
@@ -69,7 +78,7 @@ public final class Interval {
 
     @Override
     public void sample(long timeNanos, int node, int set, double weight) {
-      if (timeNanos >= from && timeNanos < to && accepts(set, true)) {
+      if (parts != Parts.WAITS && timeNanos >= from && timeNanos < to && accepts(set, true)) {
         window.add(node(node), labels(set), Math.round(weight), timeNanos);
       }
     }
@@ -77,7 +86,7 @@ public final class Interval {
     @Override
     public void wait(
         int node, int set, long start, long turn, long end, double weight, double count) {
-      if (end <= from || start >= to || !accepts(set, false)) {
+      if (parts == Parts.SAMPLES || end <= from || start >= to || !accepts(set, false)) {
         return;
       }
       boolean counted = count > 0 && end - 1 >= from && end - 1 < to;

@@ -11,7 +11,9 @@ import io.jebpf.agent.window.VarintReader;
  */
 public final class SegmentReader {
   private final VarintReader in;
-  private final String[] strings;
+  private final String[] strings; // those that were asked for
+  private final int[] texts;
+  private final VarintReader textBytes;
   private final Mapping[] mappings;
   private final int[] functionNames;
   private final int[] functionFiles;
@@ -42,9 +44,11 @@ public final class SegmentReader {
   public SegmentReader(Segment segment) {
     VarintReader whole = new VarintReader(segment.content());
     strings = new String[whole.count()];
-    VarintReader texts = whole.nested();
+    texts = new int[strings.length];
+    textBytes = whole.nested();
     for (int i = 0; i < strings.length; i++) {
-      strings[i] = texts.text();
+      texts[i] = textBytes.position();
+      textBytes.skipText();
     }
     in = whole.nested();
     mappings = readMappings();
@@ -80,11 +84,11 @@ public final class SegmentReader {
   private Mapping[] readMappings() {
     Mapping[] read = new Mapping[in.count()];
     for (int i = 0; i < read.length; i++) {
-      String file = strings[in.count()];
+      String file = string(in.count());
       long start = in.signed();
       long limit = in.signed();
       long offset = in.signed();
-      String buildId = strings[in.count()];
+      String buildId = string(in.count());
       Mapping.Kind kind = Mapping.Kind.values()[in.count()];
       read[i] = new Mapping(file, start, limit, offset, buildId, kind);
     }
@@ -96,8 +100,8 @@ public final class SegmentReader {
     for (int i = 0; i < read.length; i++) {
       Labels set = Labels.NONE;
       for (int pairs = in.count(); pairs > 0; pairs--) {
-        String key = strings[in.count()];
-        set = set.with(key, strings[in.count()]);
+        String key = string(in.count());
+        set = set.with(key, string(in.count()));
       }
       read[i] = set;
     }
@@ -109,6 +113,14 @@ public final class SegmentReader {
       first[i] = in.count();
       second[i] = in.count();
     }
+  }
+
+  /** Most profiles need a part of them. */
+  private String string(int number) {
+    if (strings[number] == null) {
+      strings[number] = textBytes.textAt(texts[number]);
+    }
+    return strings[number];
   }
 
   /** Reads the events; to be called once. */
@@ -159,11 +171,11 @@ public final class SegmentReader {
   }
 
   public String function(int location) {
-    return strings[functionNames[locationFunctions[location]]];
+    return string(functionNames[locationFunctions[location]]);
   }
 
   public String file(int location) {
-    return strings[functionFiles[locationFunctions[location]]];
+    return string(functionFiles[locationFunctions[location]]);
   }
 
   public int line(int location) {

@@ -174,9 +174,18 @@ public final class Profiles {
 
   private Window merge(Query query, Found found) {
     Interval interval =
-        new Interval(query.fromNanos(), query.toNanos(), query.filter(), mainBinary);
+        new Interval(
+            query.fromNanos(), query.toNanos(), query.filter(), parts(query.kind()), mainBinary);
     interval.add(found.segments());
     return interval.window();
+  }
+
+  private static Interval.Parts parts(ProfileKind kind) {
+    return switch (kind) {
+      case CPU -> Interval.Parts.SAMPLES;
+      case OFFCPU -> Interval.Parts.WAITS;
+      case WALL -> Interval.Parts.BOTH;
+    };
   }
 
   // ---- segments
@@ -194,7 +203,7 @@ public final class Profiles {
     boolean open =
         !stream.isOver() && (past.isEmpty() || past.getLast().begin().nanos() < query.toNanos());
     if (open) {
-      Segment picture = picture(query.toNanos() + settleNanos());
+      Segment picture = picture(query.toNanos() + settleNanos(query.kind()));
       kept.get().forEach(segment -> bySerial.put(segment.serial(), segment));
       history.segments().forEach(segment -> bySerial.put(segment.serial(), segment));
       bySerial.tailMap(picture.serial()).clear(); // ended since
@@ -210,8 +219,8 @@ public final class Profiles {
   }
 
   /** Waits of two periods are certain: by then it is known which of them began before. */
-  private long settleNanos() {
-    return ARRIVAL_NANOS + 2 * options.offCpu().tickNanos();
+  private long settleNanos(ProfileKind kind) {
+    return ARRIVAL_NANOS + (kind == ProfileKind.CPU ? 0 : 2 * options.offCpu().tickNanos());
   }
 
   private Segment picture(long notBeforeNanos) throws OnDemandException {

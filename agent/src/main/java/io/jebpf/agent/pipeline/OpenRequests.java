@@ -30,6 +30,15 @@ final class OpenRequests {
     return request.answer();
   }
 
+  /** How long until the first is due; Long.MAX_VALUE when nobody waits. */
+  synchronized long dueInNanos(long nowNanos) {
+    long soonest = Long.MAX_VALUE;
+    for (Request request : waiting) {
+      soonest = Math.min(soonest, Math.max(0, request.notBeforeNanos() - nowNanos));
+    }
+    return soonest;
+  }
+
   synchronized boolean isDue(long nowNanos) {
     for (Request request : waiting) {
       if (request.notBeforeNanos() - nowNanos <= 0) {

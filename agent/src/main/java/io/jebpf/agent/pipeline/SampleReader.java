@@ -79,6 +79,10 @@ public final class SampleReader implements Profiles.Stream {
 
   private volatile int askedHz;
   private volatile boolean isSampling = true;
+
+  /** When the last picture was taken: who asks at once after that waits for the usual pace. */
+  private volatile long answeredNanos = Long.MIN_VALUE / 2;
+
   private volatile Snapshot snapshot = Snapshot.ZERO;
   private volatile Optional<Thread> runner = Optional.empty();
 
@@ -148,9 +152,9 @@ public final class SampleReader implements Profiles.Stream {
   @Override
   public CompletableFuture<Segment> askOpen(long notBeforeNanos) {
     CompletableFuture<Segment> answer = requests.ask(notBeforeNanos);
-    if (!isSampling) {
-      runner.ifPresent(
-          LockSupport::unpark); // else it comes by soon enough, and answers many at once
+    long now = nanoClock.getAsLong();
+    if (!isSampling || now - answeredNanos >= POLL_NANOS) {
+      runner.ifPresent(LockSupport::unpark); // else one picture answers many soon enough
     }
     return answer;
   }
@@ -209,9 +213,12 @@ public final class SampleReader implements Profiles.Stream {
     }
     if (!full && requests.isDue(now)) {
       requests.answer(now, open(now));
+      answeredNanos = now;
     }
     isSampling = isActive();
-    return isActive() ? pace(backlog) : POLL_PAUSED_NANOS;
+    long wait = isActive() ? pace(backlog) : POLL_PAUSED_NANOS;
+    long sinceAnswer = now - answeredNanos;
+    return sinceAnswer < POLL_NANOS ? wait : Math.min(wait, requests.dueInNanos(now));
   }
 
   private boolean isActive() {

@@ -57,6 +57,25 @@ public final class VarintReader {
     return new String(bytes, at - length, length, StandardCharsets.UTF_8);
   }
 
+  public void skipText() {
+    int length = count(); // moves on
+    at += length;
+  }
+
+  /** Where the next value begins. */
+  public int position() {
+    return at;
+  }
+
+  /** The text that begins at a position; reading goes on where it was. */
+  public String textAt(int position) {
+    int before = at;
+    at = position;
+    String text = text();
+    at = before;
+    return text;
+  }
+
   /** A part of its own, which is skipped here. */
   public VarintReader nested() {
     int length = count();

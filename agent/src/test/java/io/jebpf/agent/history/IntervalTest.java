@@ -43,7 +43,7 @@ class IntervalTest {
 
   /** Nanoseconds asleep and waiting for a CPU, and numbers of waits, by stack and thread. */
   private static Map<String, double[]> waits(List<Segment> segments, long from, long to) {
-    Interval interval = new Interval(from, to, Filter.NONE, MAIN);
+    Interval interval = new Interval(from, to, Filter.NONE, Interval.Parts.BOTH, MAIN);
     interval.add(segments);
     Window window = interval.window();
     Map<String, double[]> sums = new TreeMap<>();
@@ -152,7 +152,8 @@ class IntervalTest {
     assertTrue(window.isNearlyFull());
     assertEquals(100, window.count(0));
     Segment segment = segment(window, 1, NOW, NOW + 1_000_000_000);
-    Interval interval = new Interval(NOW, NOW + 1_000_000_000, Filter.NONE, MAIN);
+    Interval interval =
+        new Interval(NOW, NOW + 1_000_000_000, Filter.NONE, Interval.Parts.BOTH, MAIN);
     interval.add(List.of(segment));
     assertEquals(100, interval.window().taken() + segment.dropped());
     assertTrue(segment.dropped() > 0);
