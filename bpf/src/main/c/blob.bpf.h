@@ -69,7 +69,9 @@ static __always_inline __u64 find_blob(struct walk *w, __u64 pc)
 	for (int i = 0; i < SEGMAP_STEPS; i++) {
 		segment = w->low;
 		if (read_user(&step, 1, segmap + segment)) {
-			w->fault = 1;
+			/* of a word that was tried: it points where the code cache has not grown yet */
+			if (pc == w->pc)
+				w->fault = 1;
 			return 0;
 		}
 		if (step == SEGMAP_FREE)

@@ -32,7 +32,8 @@ __noinline int called_here(struct walk *w, __u64 address)
 	if (!w || read_word(w, address) || !in_code_cache(w->value))
 		return 0;
 	if (read_user(c, LONG_CALL_BYTES, w->value - LONG_CALL_BYTES)) {
-		w->fault = 1;
+		if (find_blob(w, w->value)) /* else there is no code */
+			w->fault = 1;
 		return 0;
 	}
 	if (c[8] == 0xe8)

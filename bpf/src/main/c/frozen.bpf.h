@@ -113,6 +113,13 @@ static __always_inline __u64 find_entry(struct walk *w, __u64 above)
 	return 0;
 }
 
+/* enterSpecial has called the stub that thaws, to mount the virtual thread: no frame of it runs yet. */
+static __always_inline bool mounts(__u64 pc)
+{
+	return RULE(MOUNTING) && config.cont_barrier > config.cont_stubs_low &&
+	       pc - config.cont_stubs_low < config.cont_barrier - config.cont_stubs_low;
+}
+
 /*
  * The bottom frame of a mounted virtual thread returns into the barrier: go on with its frames in
  * the heap, then with its carrier. While frames are copied (freeze, thaw) neither is whole.
@@ -130,9 +137,13 @@ __noinline int cross_to_carrier(struct walk *w)
 	if (RULE(FROZEN) && !w->exact && can_read_chunks() &&
 	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc)) {
 		continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION);
-		if (continuation && enter_chunk(w, object_in(w, continuation + config.cont_tail)))
+		if (continuation && enter_chunk(w, object_in(w, continuation + config.cont_tail)) &&
+		    !(RULE(FREEZING) && w->pc == w->native_caller))
 			return 0;
+		/* doYield's caller is on top of the chunk: the frames walked so far are in there as well */
 	}
+	if (mounts(w->pc))
+		return go_to_carrier(w);
 	w->fault = 0; /* the gap tells of it */
 	push_gap(w, JEBPF_GAP_FROZEN, 0);
 	return go_to_carrier(w);

@@ -23,6 +23,7 @@ int unwind_stub(struct walk *w);
 #define IS_BLOB 2 /* see unwind_java() */
 #define CALL_BYTES 7	       /* the longest call: ff 94 24 disp32 */
 #define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
+#define POP_RBP 0x5d	       /* of an epilogue */
 #define SAVED_WORDS_MAX 40     /* the entry barrier of an adapter saves 26 */
 #define LOWERED_MAX 16	       /* such instructions tried */
 #define BARRIER_FRAME_MAX 4096 /* facts 3.3.4: registers that a barrier's slow path saves */
@@ -191,6 +192,15 @@ __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 	return unwind_pushed_words(w, sp);
 }
 
+/* Whether a word is popped at the pc: then words were pushed around the call in front of it. */
+static __always_inline bool pops(struct walk *w)
+{
+	__u8 c[2] = {};
+
+	read_user(c, 2, w->pc);
+	return ((c[0] & 0xf8) == 0x58 && c[0] != POP_RBP) || (c[0] == 0x41 && (c[1] & 0xf8) == 0x58);
+}
+
 /* Compiled code below another frame: always a whole frame, rbp saved under the return address. */
 static __always_inline int unwind_nmethod(struct walk *w, __u32 below)
 {
@@ -203,6 +213,8 @@ static __always_inline int unwind_nmethod(struct walk *w, __u32 below)
 	if (RULE(OUT_OF_LINE_CALLED) &&
 	    (w->self.flags & CODE_FLAG_OUT_OF_LINE || below == JEBPF_FRAME_NATIVE))
 		return unwind_out_of_line(w, sp);
+	if (RULE(POPPED_WORDS) && below == JEBPF_FRAME_STUB && pops(w))
+		return unwind_pushed_words(w, sp);
 	fp = WORD(w, sp - 16);
 	ra = WORD(w, sp - 8);
 	w->second_try = sp;
@@ -388,7 +400,10 @@ __noinline int unwind_java(struct walk *w)
 	case CODE_NMETHOD:
 		return unwind_nmethod(w, below);
 	case CODE_WRAPPER:
-		return unwind_wrapper(w);
+		failed = unwind_wrapper(w);
+		if (!w->native_caller)
+			w->native_caller = w->pc;
+		return failed;
 	default:
 		if (w->exact)
 			return IS_BLOB;

@@ -129,7 +129,7 @@ static __always_inline int step_known(struct walk *w)
 		return 1;
 	if (slot->kind == CODE_NMETHOD) {
 		if (slot->flags & (CODE_FLAG_OUT_OF_LINE | CODE_FLAG_DEOPTED) ||
-		    w->callee == JEBPF_FRAME_NATIVE || !(slot->walk == w->number || in_epoch(w, slot)))
+		    w->callee == JEBPF_FRAME_NATIVE || w->callee == JEBPF_FRAME_STUB || !(slot->walk == w->number || in_epoch(w, slot)))
 			return 1;
 		cfa = sp + slot->frame_bytes;
 		if (cfa <= sp || read_word(w, cfa - 16))
@@ -201,6 +201,7 @@ static __always_inline void walk_user(struct walk *w)
 {
 	w->frames = 0;
 	w->entry_fp = 0;
+	w->native_caller = 0;
 	w->mounted = 0;
 	w->chunk = 0;
 	w->window_base = 0;

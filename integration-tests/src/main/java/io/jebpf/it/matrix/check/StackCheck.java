@@ -39,8 +39,11 @@ final class StackCheck {
           "_*(clone3?|start_thread|_start|libc_start_main.*|libc_start_call_main|ret_from_fork.*"
               + "|entry_SYSCALL_64.*|thread_native_entry.*|main|ThreadJavaMain)(@.*)?"
               + "|thread_native_entry\\(Thread\\*\\)"
-              // of a virtual thread; the second when all its frames were frozen a moment ago
-              + "|jdk\\.internal\\.vm\\.Continuation\\.(enter|doYield)");
+              // of a virtual thread; of one whose frames were all frozen a moment ago, and of one
+              // that is
+              // being mounted: neither has a frame of its own on the stack
+              + "|jdk\\.internal\\.vm\\.Continuation\\.(enter|doYield|enterSpecial)"
+              + "|StubRoutines::cont_thaw");
 
   /**
    * First Java methods of threads: where profilers begin that leave out the native frames below and
