@@ -189,6 +189,9 @@ final class KernelEngine implements Engine {
       offCpu.ifPresent(KernelOffCpu::close);
       programs.close();
       undo.run();
+      // Loading took some 10 MB for a moment; the next start is on another thread, with another of
+      // the C library's up to 8 heaps a CPU, and each would keep as much for ever.
+      runtime.trimNativeHeap();
     }
   }
 }

@@ -159,7 +159,7 @@ final class HttpTransport implements Transport {
       }
       client = Optional.of(builder.build());
       caState = state;
-      SelectorName.set();
+      SelectorName.set(client.get());
     }
     return client.get();
   }

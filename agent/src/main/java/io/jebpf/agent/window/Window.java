@@ -228,8 +228,6 @@ public final class Window {
   public boolean isNearlyFull() {
     return frames.size() > limits.frames() / 8 * 7
         || tree.size() > limits.nodes() / 8 * 7
-        || samples.size() > limits.samples() / 8 * 7
-        || waits.size() > limits.samples() / 8 * 7
         || samples.size() + 2 * waits.size() > limits.samples() / 4 * 3 // rows of the kind wall
         || log.isNearlyFull();
   }

@@ -2,11 +2,13 @@ package io.jebpf.it.upload;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jebpf.agent.options.ServerKind;
 import io.jebpf.agent.options.ServerOptions;
 import io.jebpf.it.receiver.Exchange;
 import io.jebpf.it.receiver.Fault;
+import io.jebpf.it.receiver.FullBacklog;
 import io.jebpf.it.receiver.HttpReceiver;
 import io.jebpf.it.receiver.OtlpReceiver;
 import io.jebpf.it.receiver.ParcaReceiver;
@@ -21,8 +23,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import javax.net.ServerSocketFactory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
@@ -304,6 +308,109 @@ class FaultMatrixTest {
   @EnumSource(Server.class)
   void answers413(Server server) throws Exception {
     answers(server, http(413), false, s -> s.key() + ".dropped_refused");
+  }
+
+  /**
+   * What Parca says with HTTP 200: the status is in the trailers at the end of the body, or, where
+   * there is no message, in the headers.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "1, true", // Canceled
+    "2, true", // Unknown: what Parca says of trouble of its own, too
+    "4, true", // DeadlineExceeded
+    "7, true", // PermissionDenied
+    "8, true", // ResourceExhausted
+    "13, true", // Internal
+    "14, true", // Unavailable
+    "16, true", // Unauthenticated
+    "3, false", // InvalidArgument
+    "12, false", // Unimplemented
+  })
+  void answersWithAGrpcStatus(int code, boolean kept) throws Exception {
+    answers(Server.PARCA, ParcaReceiver.grpc(code, "no more"), kept, s -> "parca.dropped_refused");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3, false", "8, true", "14, true", "16, true"})
+  void answersWithAGrpcStatusInTheHeaders(int code, boolean kept) throws Exception {
+    Map<String, String> headers =
+        Map.of(
+            "Content-Type", "application/grpc-web+proto",
+            "grpc-status", Integer.toString(code),
+            "grpc-message", "no%20more");
+    Exchange.Answer answer = new Exchange.Answer(200, headers, new byte[0]);
+    answers(Server.PARCA, answer, kept, s -> "parca.dropped_refused");
+  }
+
+  /** A proxy's page instead of Parca: nothing is taken for delivered. */
+  @Test
+  void answersWithoutAGrpcStatus() throws Exception {
+    answers(Server.PARCA, http(200), true, s -> "");
+  }
+
+  /** The connection is never taken: the queue of those who want one is full. */
+  @ParameterizedTest
+  @EnumSource(Server.class)
+  void hangsOnConnect(Server server) throws Exception {
+    SenderHarness harness;
+    List<String> keys;
+    int port;
+    try (FullBacklog full = new FullBacklog()) {
+      port = full.port();
+      harness =
+          new SenderHarness(
+              directory, 256L << 20, HANG_DEADLINE_MILLIS, server.at("http://127.0.0.1:" + port));
+      keys = harness.put(PROFILES, now());
+      long began = System.nanoTime();
+      harness.run(4_000);
+      assertTrue(System.nanoTime() - began < 60_000_000_000L, "no deadline");
+      assertEquals(PROFILES, harness.waiting(), Files.readString(harness.logFile()));
+      assertEquals(0, harness.figure(server.key() + ".repeated"), "nothing was sent yet");
+    }
+    ProfileReceiver receiver = server.receiver.get();
+    try (HttpReceiver http = HttpReceiver.start(port, ServerSocketFactory.getDefault(), receiver)) {
+      assertEquals(port, http.port());
+      harness.drain(HOUR);
+      assertDelivered(keys, receiver, harness, server);
+      assertTrue(receiver.requestsByKey().values().stream().allMatch(count -> count == 1));
+      harness.end();
+    }
+  }
+
+  /** The spool's disk is read-only: profiles wait in memory, and go from there. */
+  @ParameterizedTest
+  @EnumSource(Server.class)
+  void theDiskIsReadOnly(Server server) throws Exception {
+    Path spool = Files.createDirectories(directory.resolve("spool"));
+    assumeTrue(
+        mount("-t", "tmpfs", "-o", "ro,size=1m", "jebpf-test", spool.toString()), "no mount");
+    try {
+      int port = FreePort.find();
+      SenderHarness harness = new SenderHarness(directory, server.at("http://127.0.0.1:" + port));
+      List<String> keys = harness.put(PROFILES, now());
+      harness.run(20_000);
+      assertEquals(PROFILES, harness.waiting());
+      ProfileReceiver receiver = server.receiver.get();
+      try (HttpReceiver http =
+          HttpReceiver.start(port, ServerSocketFactory.getDefault(), receiver)) {
+        assertEquals(port, http.port());
+        harness.drain(HOUR);
+        assertDelivered(keys, receiver, harness, server);
+        harness.end();
+      }
+      String log = Files.readString(harness.logFile());
+      assertEquals(
+          1, log.lines().filter(line -> line.contains("the spool of profiles")).count(), log);
+    } finally {
+      new ProcessBuilder("umount", "-l", spool.toString()).start().waitFor();
+    }
+  }
+
+  private static boolean mount(String... arguments) throws Exception {
+    List<String> command = new java.util.ArrayList<>(List.of("mount"));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).start().waitFor() == 0;
   }
 
   @ParameterizedTest
