@@ -1,6 +1,5 @@
 package io.jebpf.agent.cli;
 
-import io.jebpf.agent.attach.AttachException;
 import io.jebpf.agent.attach.AttachReply;
 import io.jebpf.agent.attach.AttachRequest.Kind;
 import io.jebpf.agent.attach.Attacher;
@@ -40,44 +39,25 @@ record AttachCommand(String name, String usage, String description, Kind kind) i
     }
     long pid = Long.parseLong(arguments.get(0));
     String options = String.join(",", arguments.subList(1, arguments.size()));
-    try (Attacher attacher = Attacher.to(pid, OwnJar.path())) {
-      attacher.send(kind, options);
-      return answer(attacher, out, err);
-    } catch (AttachException e) {
-      return failed(err, e.getMessage(), e.advice());
-    } catch (NoClassDefFoundError e) {
-      return failed(
-          err,
-          "this Java has no module jdk.attach",
-          "Run the command with the java of a JDK 22 or newer");
-    } catch (IOException e) {
-      return failed(err, e.toString(), "");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Commands.FAILED;
-    }
+    AttachWork attach = new AttachWork(name, err);
+    return attach.run(
+        pid,
+        attacher -> {
+          attacher.send(kind, options);
+          return answer(attacher, attach, out);
+        });
   }
 
-  private int answer(Attacher attacher, PrintStream out, PrintStream err)
+  private static int answer(Attacher attacher, AttachWork attach, PrintStream out)
       throws IOException, InterruptedException {
     Optional<String> line = attacher.answer(ANSWER_MILLIS);
     if (line.isEmpty()) {
-      return failed(err, "the agent gave no answer", "See the standard error of the JVM");
+      return attach.failed("the agent gave no answer", "See the standard error of the JVM");
     }
     if (line.get().startsWith(AttachReply.OK)) {
       out.println("jebpf: " + line.get().substring(AttachReply.OK.length()));
       return Commands.OK;
     }
-    String why =
-        line.get().startsWith(AttachReply.FAILED)
-            ? line.get().substring(AttachReply.FAILED.length())
-            : line.get();
-    return failed(err, why, "");
-  }
-
-  private int failed(PrintStream err, String why, String advice) {
-    err.println(
-        "jebpf: " + name + " failed: " + why + (advice.isEmpty() ? "" : ". Hint: " + advice + "."));
-    return Commands.FAILED;
+    return attach.refused(line.get());
   }
 }

@@ -40,31 +40,20 @@ final class HeatMapCommand implements Command {
     }
     String pid = arguments.get(0);
     Path target = Path.of(arguments.size() == 2 ? arguments.get(1) : "heatmap-" + pid + ".html");
-    try (Attacher attacher = Attacher.to(Long.parseLong(pid), OwnJar.path())) {
-      attacher.send(Kind.HEATMAP, "");
-      String answer = attacher.answer(ANSWER_MILLIS).orElse("the agent gave no answer");
-      Optional<byte[]> page = attacher.file(PAGE);
-      if (!answer.startsWith(AttachReply.OK) || page.isEmpty()) {
-        return failed(err, answer.replaceFirst("^" + AttachReply.FAILED, ""));
-      }
-      Files.write(target, page.get());
-      out.println(target);
-      return Commands.OK;
-    } catch (AttachException e) {
-      return failed(
-          err, e.getMessage() + (e.advice().isEmpty() ? "" : ". Hint: " + e.advice() + "."));
-    } catch (NoClassDefFoundError e) {
-      return failed(err, "this Java has no module jdk.attach");
-    } catch (IOException e) {
-      return failed(err, e.toString());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Commands.FAILED;
-    }
+    AttachWork attach = new AttachWork(name(), err);
+    return attach.run(Long.parseLong(pid), attacher -> draw(attacher, target, attach, out));
   }
 
-  private static int failed(PrintStream err, String why) {
-    err.println("jebpf: heatmap failed: " + why);
-    return Commands.FAILED;
+  private static int draw(Attacher attacher, Path target, AttachWork attach, PrintStream out)
+      throws AttachException, IOException, InterruptedException {
+    attacher.send(Kind.HEATMAP, "");
+    String answer = attacher.answer(ANSWER_MILLIS).orElse("the agent gave no answer");
+    Optional<byte[]> page = attacher.file(PAGE);
+    if (!answer.startsWith(AttachReply.OK) || page.isEmpty()) {
+      return attach.refused(answer);
+    }
+    Files.write(target, page.get());
+    out.println(target);
+    return Commands.OK;
   }
 }

@@ -18,6 +18,9 @@ import java.util.Optional;
 final class TopCommand implements Command {
   private static final int ANSWER_SECONDS = 75;
 
+  /** Instead of a number of seconds: on the terminal, until its user leaves. */
+  private static final int LIVE = -1;
+
   /** For one who only looks: nothing on disk, and a rate that shows something each second. */
   private static final String OPTIONS = "out=off,cpu=199,log=error";
 
@@ -51,37 +54,27 @@ final class TopCommand implements Command {
       err.println("jebpf: usage: java -jar jebpf.jar top " + usage());
       return Commands.USAGE;
     }
-    try (Attacher attacher = Attacher.to(Long.parseLong(left.get(0)), OwnJar.path())) {
-      attacher.alive();
-      attacher.send(Kind.TOP, OPTIONS);
-      Optional<String> answer = Optional.empty();
-      for (int i = 0; i < ANSWER_SECONDS && answer.isEmpty(); i++) {
-        attacher.alive(); // also while the profiler starts, which may take a while under load
-        answer = attacher.answer(1000);
-      }
-      if (answer.isEmpty() || !answer.get().startsWith(AttachReply.OK)) {
-        return failed(
-            err,
-            answer.orElse("the agent gave no answer").replaceFirst("^" + AttachReply.FAILED, ""));
-      }
-      Top top = new Top(attacher, "process " + left.get(0));
-      String ended = batch ? top.plain(out, seconds) : top.live();
-      return ended.isEmpty() ? Commands.OK : failed(err, ended);
-    } catch (AttachException e) {
-      return failed(
-          err, e.getMessage() + (e.advice().isEmpty() ? "" : ". Hint: " + e.advice() + "."));
-    } catch (NoClassDefFoundError e) {
-      return failed(err, "this Java has no module jdk.attach");
-    } catch (IOException e) {
-      return failed(err, e.toString());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Commands.FAILED;
-    }
+    long pid = Long.parseLong(left.get(0));
+    int lines = seconds;
+    AttachWork attach = new AttachWork(name(), err);
+    return attach.run(pid, attacher -> look(attacher, pid, batch ? lines : LIVE, attach, out));
   }
 
-  private static int failed(PrintStream err, String why) {
-    err.println("jebpf: top failed: " + why);
-    return Commands.FAILED;
+  private static int look(
+      Attacher attacher, long pid, int seconds, AttachWork attach, PrintStream out)
+      throws AttachException, IOException, InterruptedException {
+    attacher.alive();
+    attacher.send(Kind.TOP, OPTIONS);
+    Optional<String> answer = Optional.empty();
+    for (int i = 0; i < ANSWER_SECONDS && answer.isEmpty(); i++) {
+      attacher.alive(); // also while the profiler starts, which may take a while under load
+      answer = attacher.answer(1000);
+    }
+    if (answer.isEmpty() || !answer.get().startsWith(AttachReply.OK)) {
+      return attach.refused(answer.orElse("the agent gave no answer"));
+    }
+    Top top = new Top(attacher, "process " + pid);
+    String ended = seconds == LIVE ? top.live() : top.plain(out, seconds);
+    return ended.isEmpty() ? Commands.OK : attach.failed(ended, "");
   }
 }
