@@ -28,6 +28,7 @@ public record SpanTruth(
     long wrong,
     List<String> examples) {
   private static final String LOAD = SpanLoad.class.getName() + ".";
+  private static final String STORAGE = "io.opentelemetry.context.ThreadLocalContextStorage";
   private static final int EXAMPLES_MAX = 8;
 
   /** Parks beyond the first thousand of a window: no thread and no span of their own, by design. */
@@ -54,14 +55,14 @@ public record SpanTruth(
         long count = Math.max(1, stack.values()[0]);
         samples += count;
         String span = stack.labels().getOrDefault("span_id", "");
-        List<String> digits = digits(stack);
+        Digits digits = digits(stack);
         boolean good = true;
         if (digits != null) {
           inside += count;
           good = !span.isEmpty() && fits(digits, span);
           carried += good ? count : 0;
           bare += span.isEmpty() ? count : 0;
-        } else if (!span.isEmpty() && !stack.contains(LOAD + "under")) {
+        } else if (!span.isEmpty() && !isChanging(stack)) {
           good = isMounting(stack);
           mounting += good ? count : 0;
         }
@@ -74,14 +75,32 @@ public record SpanTruth(
     return new SpanTruth(samples, inside, carried, bare, mounting, wrong, examples);
   }
 
-  /** Digits above the innermost call of {@code inside}, lowest first; null when there is none. */
-  private static List<String> digits(Profile.Stack stack) {
+  /** Begins or ends a scope: then the span may be the one or the other. */
+  private static boolean isChanging(Profile.Stack stack) {
+    return stack.contains(LOAD + "under")
+        || stack.frames().stream().anyMatch(frame -> frame.function().startsWith(STORAGE));
+  }
+
+  /**
+   * What a stack says.
+   *
+   * @param lowestFirst digits
+   * @param sure whether the last one is: something was called from there. HotSpot makes one piece
+   *     of code of the ends of all branches of a switch that are alike, and its debug information
+   *     then names any of them, so a leaf in there may be in the branch of another digit.
+   */
+  private record Digits(List<String> lowestFirst, boolean sure) {}
+
+  /** Digits above the innermost call of {@code inside}; null when there is none. */
+  private static Digits digits(Profile.Stack stack) {
     List<String> leafFirst = new ArrayList<>();
+    boolean sure = false;
     for (Profile.Frame frame : stack.frames()) {
       String name = frame.function();
       if (name.equals(LOAD + "inside")) {
-        return leafFirst.reversed();
+        return new Digits(leafFirst.reversed(), sure);
       }
+      sure |= leafFirst.isEmpty() && isWork(name);
       if (name.equals(LOAD + "under")) {
         return null; // begins or ends another one
       }
@@ -90,6 +109,11 @@ public record SpanTruth(
       }
     }
     return null;
+  }
+
+  /** What the digits call: {@code lambda$…} and what that calls. */
+  private static boolean isWork(String name) {
+    return name.startsWith(LOAD + "lambda$") || name.equals(LOAD + "burn");
   }
 
   /** The frames of a virtual thread are still, or again, in the heap; or the stack was cut. */
@@ -101,14 +125,11 @@ public record SpanTruth(
         && stack.frames().stream().anyMatch(frame -> frame.function().matches(MOUNTING));
   }
 
-  /**
-   * Whether a span has the number that the digits say. Of a number that is not yet written to its
-   * end the last digit is left out: HotSpot's debug information may place the leaf in another
-   * branch.
-   */
-  private static boolean fits(List<String> digits, String span) {
+  /** Whether a span has the number that the digits say. A number is whole with all its digits. */
+  private static boolean fits(Digits said, String span) {
+    List<String> digits = said.lowestFirst();
     long number = Long.parseUnsignedLong(span, 16) - SpanLoad.FIRST_SPAN;
-    boolean whole = digits.size() == SpanLoad.DIGITS;
+    boolean whole = digits.size() == SpanLoad.DIGITS && said.sure();
     for (String digit : whole ? digits : digits.subList(0, Math.max(0, digits.size() - 1))) {
       if (Integer.parseInt(digit, 16) != (number & 15)) {
         return false;
