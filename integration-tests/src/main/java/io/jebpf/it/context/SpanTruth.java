@@ -39,6 +39,9 @@ public record SpanTruth(
       "jdk\\.internal\\.vm\\.Continuation\\..*|java\\.lang\\.VirtualThread\\.runContinuation"
           + "|\\[frozen frames not read\\]";
 
+  /** Root of a stack whose other frames are in the heap, or on their way. */
+  private static final String NOT_READ = "[frozen frames not read]";
+
   public static SpanTruth of(List<Profile> profiles) {
     long samples = 0;
     long inside = 0;
@@ -118,8 +121,9 @@ public record SpanTruth(
 
   /** The frames of a virtual thread are still, or again, in the heap; or the stack was cut. */
   private static boolean isMounting(Profile.Stack stack) {
-    if (stack.root().function().startsWith("[unwind stopped")) {
-      return true;
+    String root = stack.root().function();
+    if (root.startsWith("[unwind stopped") || root.equals(NOT_READ)) {
+      return !stack.contains(LOAD + "rest"); // which is outside of every span
     }
     return stack.frames().stream().noneMatch(frame -> frame.function().startsWith(LOAD))
         && stack.frames().stream().anyMatch(frame -> frame.function().matches(MOUNTING));
