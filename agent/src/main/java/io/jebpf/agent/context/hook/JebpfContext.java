@@ -224,8 +224,9 @@ public final class JebpfContext {
     if (owner == 0) {
       return;
     }
-    if (U.getShort(record(base, owner, id) + SIZE) == 0) {
-      release(owner);
+    long record = record(base, owner, id);
+    if (U.getShort(record + SIZE) == 0) {
+      leave(owner, record);
     } else {
       set(0, 0, 0, (byte) 0);
     }
@@ -379,6 +380,19 @@ public final class JebpfContext {
     return owner;
   }
 
+  /**
+   * Nothing is left in a slot. A platform thread keeps it until it ends: taking one is the larger
+   * part of an attach. Virtual threads may be too many for that.
+   */
+  private static void leave(long owner, long record) {
+    if (Thread.currentThread().isVirtual()) {
+      release(owner);
+    } else {
+      U.storeFence();
+      U.putInt(record + HEAD, 0); // not valid
+    }
+  }
+
   private static void release(long owner) {
     U.storeFence();
     U.putLong(owner, 0);
@@ -440,13 +454,15 @@ public final class JebpfContext {
       if (owner == 0) {
         return -1;
       }
-      long record = slot(base, owner, id);
+    }
+    long record = slot(base, owner, id) + (taken ? 0 : U.getLong(owner) & 1) * RECORD_BYTES;
+    boolean empty = taken || U.getByte(record + HEAD) == 0;
+    if (empty) {
+      U.putInt(record + HEAD, 0);
       U.putLong(record, 0);
       U.putLong(record + 8, 0);
       U.putLong(record + SPAN, 0);
-      U.putInt(record + HEAD, 1);
     }
-    long record = slot(base, owner, id) + (taken ? 0 : U.getLong(owner) & 1) * RECORD_BYTES;
     int size = U.getShort(record + SIZE);
     int room = ATTRIBUTES_BYTES - size - 2;
     int length = room < 0 ? -1 : copy(text, record + ATTRIBUTES + size + 2, room);
@@ -461,6 +477,10 @@ public final class JebpfContext {
     U.putByte(record + ATTRIBUTES + size + 1, (byte) length);
     U.storeFence();
     U.putShort(record + SIZE, (short) (size + 2 + length));
+    if (empty) {
+      U.storeFence();
+      U.putByte(record + HEAD, (byte) 1);
+    }
     if (taken) {
       U.storeFence();
       U.putLong(owner, id << 1);
@@ -506,7 +526,7 @@ public final class JebpfContext {
     boolean empty =
         size == 0 && (U.getLong(record) | U.getLong(record + 8) | U.getLong(record + SPAN)) == 0;
     if (empty) {
-      release(owner);
+      leave(owner, record);
     } else {
       U.storeFence();
       U.putShort(record + SIZE, (short) size);
