@@ -34,10 +34,13 @@ public record SpanTruth(
   /** Parks beyond the first thousand of a window: no thread and no span of their own, by design. */
   private static final String SHARED_ROW = "[other virtual threads]";
 
-  /** A stack of a virtual thread ends in the first, one of its carrier has the second. */
+  /**
+   * A virtual thread ends in the first, its carrier in the second, one that is mounted in the
+   * third.
+   */
   private static final String MOUNTING =
       "jdk\\.internal\\.vm\\.Continuation\\..*|java\\.lang\\.VirtualThread\\.runContinuation"
-          + "|\\[frozen frames not read\\]";
+          + "|StubRoutines::cont_thaw|\\[frozen frames not read\\]";
 
   /** Root of a stack whose other frames are in the heap, or on their way. */
   private static final String NOT_READ = "[frozen frames not read]";
