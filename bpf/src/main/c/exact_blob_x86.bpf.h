@@ -156,6 +156,7 @@ __noinline int adapter_depth(struct walk *w)
 		return -1;
 	w->high = size;
 	w->low = BARRIER_UNSEEN;
+	w->restored = 0;
 	for (__u32 i = 2; i < BARRIER_CODE; i++)
 		if (add_depth(w, i))
 			break;

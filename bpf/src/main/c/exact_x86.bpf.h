@@ -11,6 +11,7 @@
 #define PROLOGUE_MASK 127 /* of an index below PROLOGUE_BYTES */
 #define BEFORE_PC 8
 #define AROUND_PC 32
+#define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
 #define SAVED_RSP_MAX 512 /* an intrinsic that realigns keeps the old rsp at most this far below */
 
 /* Where the return address of an exact frame is. */
@@ -91,6 +92,16 @@ __noinline int add_depth(struct walk *w, __u32 i)
 		w->low = 0; /* cmp rbx, 0; je: an adapter's barrier begins */
 		return 0;
 	}
+	if (RULE(STRING_SEARCH) && c[0] == 0x48 && c[1] == 0x8b && c[2] == 0xcc) { /* mov rcx, rsp */
+		w->restored = i + STRING_SEARCH_BYTES;
+		return 0;
+	}
+	if (RULE(STRING_SEARCH) && c[0] == 0x48 && c[1] == 0x2b && c[3] == 0x5c) { /* sub x, y; pop rsp */
+		w->low = 0;
+		return 0;
+	}
+	if (i < w->restored)
+		return 0;
 	depth = w->low + lowers(c);
 	w->low = depth < 0 ? 0 : depth;
 	return 0;
@@ -113,12 +124,24 @@ __noinline int out_of_line_depth(struct walk *w)
 		return 0;
 	w->high = size;
 	w->low = 0;
+	w->restored = 0;
 	for (__u32 i = 0; i < LOOK_BACK_BYTES; i++) {
 		if (w->bytes[i] != 0x48)
 			continue;
 		add_depth(w, i);
 	}
 	return w->low < BARRIER_FRAME_MAX ? w->low : 0;
+}
+
+/*
+ * C2's string searches keep the old rsp in rcx, copy short strings below it, and get it back with
+ * `pop rsp`: what they take off, on one of several ways, is not added up. 0: rcx is not the old rsp.
+ */
+static __always_inline __u64 rsp_in_rcx(struct walk *w)
+{
+	if (!RULE(RSP_IN_RCX) || w->rcx - w->sp > SAVED_RSP_MAX || w->rcx == w->sp || (w->rcx & 7))
+		return 0;
+	return java_caller(w, w->rcx + w->self.frame_bytes - 8) ? w->rcx : 0;
 }
 
 /* Goes to the caller where the return address is the word at `address`. */
@@ -254,6 +277,14 @@ static __always_inline __u64 saved_rsp(struct walk *w)
 	return java_caller(w, saved + w->self.frame_bytes - 8) ? saved : 0;
 }
 
+static __always_inline int return_to_saved(struct walk *w, __u64 saved)
+{
+	__u64 sp = saved + w->self.frame_bytes;
+	__u64 fp = WORD(w, sp - 16);
+
+	return return_at(w, sp - 8, fp);
+}
+
 __noinline int unwind_exact_nmethod(struct walk *w)
 {
 	__u64 sp, fp, saved;
@@ -267,6 +298,9 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
 	sp = w->sp + w->self.frame_bytes;
+	saved = state == WHOLE_FRAME ? rsp_in_rcx(w) : 0;
+	if (saved)
+		return return_to_saved(w, saved);
 	if (state == WHOLE_FRAME && RULE(OUT_OF_LINE_EXACT)) {
 		lowered = out_of_line_depth(w);
 		if (lowered && java_caller(w, sp + lowered - 8))

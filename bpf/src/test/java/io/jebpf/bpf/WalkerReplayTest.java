@@ -45,7 +45,7 @@ class WalkerReplayTest {
           "EXIT_POPPED",
           "POLL_STUB",
           "VERIFIED_ENTRY",
-          "SAVED_RSP",
+          "STRING_SEARCH",
           "LEFT_CONTINUATION",
           "CALL_BEFORE",
           "OUT_OF_LINE",
