@@ -29,6 +29,9 @@ class VirtualThreadTest {
   private static final String LOAD = VirtualIdLoad.class.getName();
   private static final String VIRTUAL_ROOT = "jdk.internal.vm.Continuation.enter";
 
+  /** In it a virtual thread is mounted: it has no frame of its own on the stack yet. */
+  private static final String MOUNTING = "StubRoutines::cont_thaw";
+
   @TempDir Path directory;
 
   /** What the samples of one kind of profile say, against what the threads wrote down. */
@@ -73,6 +76,7 @@ class VirtualThreadTest {
               labels.get(number) + " as '" + label + "': " + stack.frames(), count, Long::sum);
         }
       } else if (stack.root().function().equals(VIRTUAL_ROOT)
+          || stack.root().function().equals(MOUNTING)
           || !label.isEmpty() && Picture.hasMarker(stack)) {
         // At its start or end, or with frames on their way: which one it is only the label says.
         unreadable += count;
