@@ -56,8 +56,7 @@ class DepthTest {
 
   @Test
   void beyondWhatAWalkCanAffordTheLeafEndAndAMarkerAreLeft() {
-    // A sample on the way down may be of a stack that is not that deep yet.
-    Picture deep = run(40_000, 1024).where(stack -> stack.contains(BOTTOM));
+    Picture deep = run(40_000, 1024);
     double marked =
         deep.share(stack -> stack.root().function().equals("[unwind stopped: too many frames]"));
     assertEquals(1.0, marked, deep::troubles);
@@ -73,8 +72,9 @@ class DepthTest {
             .main(DeepLoad.class, frames, 900)
             .run(Deadlines.RUN_SECONDS);
     assertEquals(0, result.exitCode(), result::toString);
+    // On the way down the stack is not that deep yet.
     Picture deep =
-        result.picture().where(stack -> stack.thread().equals("deep") && stack.contains(DOWN));
+        result.picture().where(stack -> stack.thread().equals("deep") && stack.contains(BOTTOM));
     assertTrue(deep.samples() > 50, () -> "samples: " + deep.samples());
     return deep;
   }

@@ -41,7 +41,7 @@ class HostSafetyTest {
   @TempDir Path directory;
 
   @ParameterizedTest(name = "{0} with code {1}, {2} ms")
-  @CsvSource({"return,0,8000", "return,0,0", "exit,3,700", "exit,0,0", "halt,4,700", "throw,1,700"})
+  @CsvSource({"return,0,3500", "return,0,0", "exit,3,700", "exit,0,0", "halt,4,700", "throw,1,700"})
   void outputAndExitCodeAreThoseOfTheApplication(String end, int code, int millis) {
     ChildResult without =
         host("without").main(HostLoad.class, end, code, millis).run(Deadlines.RUN_SECONDS);
@@ -57,7 +57,7 @@ class HostSafetyTest {
         without.stderr().lines().toList(), Stderr.application(with.stderr()), with::toString);
     List<String> own = Stderr.own(with.stderr());
     assertTrue(own.size() <= 2, with::toString);
-    if (millis >= 8000) {
+    if (millis >= 3500) {
       assertEquals(2, own.size(), () -> "a normal run has two lines, start and stop: " + with);
       assertTrue(own.get(0).contains("99 Hz") && own.get(1).contains("samples"), with::toString);
     }
@@ -72,7 +72,7 @@ class HostSafetyTest {
     ChildResult result =
         host("exit")
             .agent("window=1h")
-            .main(HostLoad.class, "exit", 0, 8000)
+            .main(HostLoad.class, "exit", 0, 3500)
             .run(Deadlines.RUN_SECONDS);
     Profiles.assertRules(result);
     assertEquals(1, result.profiles().size(), result::toString);

@@ -144,7 +144,7 @@ class RefusalTest {
         ChildJvm.in(directory.resolve("with"))
             .agent(options)
             .prefix(prefix)
-            .main(HostLoad.class, "return", 0, 8_000) // loading the programs takes 3 to 4 s
+            .main(HostLoad.class, "return", 0, 3_500) // about 5 s, a start takes 2 to 3
             .run(Deadlines.RUN_SECONDS);
     assertEquals(0, with.exitCode(), with::toString);
     assertArrayEquals(without.stdoutBytes(), with.stdoutBytes(), with::toString);
