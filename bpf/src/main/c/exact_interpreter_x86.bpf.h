@@ -75,6 +75,7 @@ static __always_inline __u32 four_bytes(const struct walk *w, __u32 i)
 	return c[0] | c[1] << 8 | c[2] << 16 | (__u32)c[3] << 24;
 }
 
+/* Whether these bytes are at w->bytes[i]; a function of its own, as add_depth() is. */
 __noinline int bytes_at(struct walk *w, __u32 i, __u32 bytes, __u32 mask)
 {
 	return w && (four_bytes(w, i) & mask) == bytes;

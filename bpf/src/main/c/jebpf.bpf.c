@@ -142,14 +142,7 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 		else
 			count(JEBPF_STAT_KERNEL_STACK, 1);
 	}
-	w->number++;
-	w->thread = 0;
-	w->fs_base = thread_pointer(task);
-	if (user_registers(w, task)) {
-		walk_user(w);
-	} else {
-		walk_nothing(w);
-	}
+	walk_task(w, task);
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
 	sample->user_frames = w->frames;
 	sample->end = w->end;

@@ -185,19 +185,14 @@ static __always_inline int read_code(struct walk *w, __u32 size, __u64 address)
 }
 
 /* The value at an address, or a return from the calling function with the reason. */
-#define WORD(w, address)                                                                           \
+#define WORD_BY(read, w, address)                                                                  \
 	({                                                                                         \
-		if (read_word(w, address))                                                         \
+		if (read(w, address))                                                              \
 			return MARK(w, JEBPF_END_READ_FAULT);                                      \
 		(w)->value;                                                                        \
 	})
-
-#define CALLED_WORD(w, address)                                                                    \
-	({                                                                                         \
-		if (called_word(w, address))                                                       \
-			return MARK(w, JEBPF_END_READ_FAULT);                                      \
-		(w)->value;                                                                        \
-	})
+#define WORD(w, address) WORD_BY(read_word, w, address)
+#define CALLED_WORD(w, address) WORD_BY(called_word, w, address)
 
 /*
  * Moves to the caller. The stack pointer must grow, or the walk would never end. Only an exact
