@@ -5,8 +5,9 @@ import java.util.Arrays;
 /**
  * The raw stacks of waits that go on, as one tree from the roots: a node is a raw frame below a
  * parent node, and a stack is one number, its leaf. Ten thousand threads parked in the same place
- * share one stack. Nodes count their holders and are freed with the last; the tree has a limit.
- * Owner: thread "jebpf-reader".
+ * share one stack. Nodes count their holders and are freed with the last; the tree has a limit. A
+ * stack can be kept without a holder as long as there is room: the same places wait again and
+ * again. Owner: thread "jebpf-reader".
  *
  * <p>Each node has room for two things that its stack's readers remember: its place in the present
  * window, and what kind of wait it is.
@@ -18,6 +19,7 @@ final class RawStacks {
   static final int FULL = -1;
 
   private static final int CAPACITY_FIRST = 1 << 11;
+  private static final int KEPT_FIRST = 64;
   private static final int NONE = 0; // the root is no one's child
 
   private final int sizeMax;
@@ -30,6 +32,9 @@ final class RawStacks {
   private int[] windowSerials;
   private short[] verdicts;
   private int[] buckets;
+  private boolean[] isKept;
+  private int[] kept = {};
+  private int keptCount;
   private int free;
   private int used;
   private int live;
@@ -49,6 +54,7 @@ final class RawStacks {
     windowSerials = new int[CAPACITY_FIRST];
     verdicts = new short[CAPACITY_FIRST];
     buckets = new int[CAPACITY_FIRST];
+    isKept = new boolean[CAPACITY_FIRST];
     free = NONE;
     used = 1;
     live = 1;
@@ -85,6 +91,11 @@ final class RawStacks {
       if (parents[node] == parent && heads[node] == head && details[node] == detail) {
         return node;
       }
+    }
+    if (live >= sizeMax && keptCount > 0) {
+      holders[parent]++;
+      forgetKept();
+      holders[parent]--;
     }
     if (live >= sizeMax) {
       prune(parent);
@@ -127,6 +138,30 @@ final class RawStacks {
     if (leaf != FULL) {
       holders[leaf]--;
       prune(leaf);
+    }
+  }
+
+  /** Keeps a stack until {@link #forgetKept}, which comes by itself when the room is needed. */
+  void keep(int leaf) {
+    if (leaf <= ROOT || isKept[leaf]) {
+      return;
+    }
+    if (keptCount == kept.length) {
+      kept = Arrays.copyOf(kept, Math.max(KEPT_FIRST, 2 * kept.length));
+    }
+    isKept[leaf] = true;
+    kept[keptCount++] = leaf;
+    holders[leaf]++;
+  }
+
+  void forgetKept() {
+    while (keptCount > 0) {
+      int leaf = kept[--keptCount];
+      isKept[leaf] = false;
+      release(leaf);
+    }
+    if (kept.length > 4 * KEPT_FIRST) {
+      kept = new int[0];
     }
   }
 
@@ -195,6 +230,7 @@ final class RawStacks {
     windowNodes = Arrays.copyOf(windowNodes, capacity);
     windowSerials = Arrays.copyOf(windowSerials, capacity);
     verdicts = Arrays.copyOf(verdicts, capacity);
+    isKept = Arrays.copyOf(isKept, capacity);
     buckets = new int[capacity];
     for (int node = 1; node < used; node++) { // no node is free when the tree grows
       link(node);

@@ -141,6 +141,7 @@ public final class WaitRecorder {
       Labels own) {
     waitsMet++;
     stacks.hold(building); // before another wait with this very stack lets go of it
+    stacks.keep(building);
     int known = waits.find(tid, threadStart);
     if (known != OpenWaits.NONE) {
       endLost(known);
@@ -172,6 +173,7 @@ public final class WaitRecorder {
 
   public void endWakerStack() {
     stacks.hold(building);
+    stacks.keep(building);
     releaseWaker(waking);
     waits.wakerLeaf(waking, building);
   }
@@ -314,6 +316,7 @@ public final class WaitRecorder {
   /** A new window begins. */
   public void beginWindow() {
     serial++;
+    stacks.forgetKept();
     clocks.beginWindow();
   }
 

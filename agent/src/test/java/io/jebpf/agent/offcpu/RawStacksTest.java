@@ -54,6 +54,39 @@ class RawStacksTest {
   }
 
   @Test
+  void aKeptStackIsThereWithWhatIsKnownOfIt() {
+    int first = stack(1, 2, 3);
+    stacks.keep(first);
+    stacks.keep(first);
+    stacks.verdict(first, (short) 7);
+    stacks.release(first);
+    assertEquals(first, stack(1, 2, 3));
+    assertEquals(7, stacks.verdict(first));
+    stacks.forgetKept();
+    assertEquals(List.of(1L, 2L, 3L), frames(first), "held once more");
+    stacks.release(first);
+    assertEquals(1, stacks.size());
+  }
+
+  @Test
+  void keptStacksGoBeforeThereIsNoRoom() {
+    RawStacks small = new RawStacks(4);
+    int kept = small.child(small.child(RawStacks.ROOT, 1, 1), 2, 2);
+    small.hold(kept);
+    small.keep(kept);
+    small.release(kept);
+    int node = small.child(RawStacks.ROOT, 1, 1);
+    node = small.child(node, 3, 3);
+    node = small.child(node, 4, 4);
+    small.hold(node);
+    assertNotEquals(RawStacks.FULL, node);
+    assertEquals(4, small.size());
+    assertEquals(1, small.head(small.parent(small.parent(node))));
+    small.release(node);
+    assertEquals(1, small.size());
+  }
+
+  @Test
   void aStackInTheMiddleOfAnotherLivesOn() {
     int inner = stack(1, 2);
     int outer = stack(1, 2, 3);
