@@ -17,10 +17,11 @@ test: setup
 demo: build
 	@integration-tests/demo.sh
 
-## cost beside async-profiler and beside an empty BPF program; cost of accounting for waits
+## cost beside async-profiler and beside an empty BPF program; cost of accounting for waits, and of servers that fail
 bench: build
 	@integration-tests/bench.sh
 	@integration-tests/bench-offcpu.sh
+	@integration-tests/bench-faults.sh
 
 ## off-CPU profiles of 60 s against waits of known length, within 3 %: wants a quiet machine
 truth: build

@@ -12,7 +12,11 @@ final class CpuRows implements ProfileRows {
 
   CpuRows(Window window, WindowOrder order) {
     this.window = window;
-    this.order = WindowOrder.rows(window.rows(), i -> order.nodeRank(window.leaf(i)));
+    int[] ranks = new int[window.rows()];
+    for (int i = 0; i < ranks.length; i++) {
+      ranks[i] = order.nodeRank(window.leaf(i));
+    }
+    this.order = WindowOrder.rows(ranks, order.nodeRanksMax());
   }
 
   @Override

@@ -12,7 +12,11 @@ final class OffCpuRows implements ProfileRows {
 
   OffCpuRows(Window window, WindowOrder order) {
     this.window = window;
-    this.order = WindowOrder.rows(window.waitRows(), i -> order.nodeRank(window.waitLeaf(i)));
+    int[] ranks = new int[window.waitRows()];
+    for (int i = 0; i < ranks.length; i++) {
+      ranks[i] = order.nodeRank(window.waitLeaf(i));
+    }
+    this.order = WindowOrder.rows(ranks, order.nodeRanksMax());
   }
 
   @Override

@@ -7,10 +7,6 @@ import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetEncoder;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -49,11 +45,6 @@ public final class ProfileEncoder {
   private final ProtoBuffer message = new ProtoBuffer(4096);
   private final ProtoBuffer nested = new ProtoBuffer(4096);
   private final ProtoBuffer stringTable = new ProtoBuffer(1 << 14);
-  private final CharsetEncoder utf8 =
-      StandardCharsets.UTF_8
-          .newEncoder()
-          .onMalformedInput(CodingErrorAction.REPLACE)
-          .onUnmappableCharacter(CodingErrorAction.REPLACE);
 
   private ProfileEncoder(Window window, WindowOrder order, OutputStream out) {
     this.window = window;
@@ -223,13 +214,13 @@ public final class ProfileEncoder {
     for (int i = 0; i < locations.size(); i++) {
       int location = locations.item(i);
       nested.clear();
+      nested.number(LINE_LINE, window.lineOf(location)); // in the order that compresses best
       nested.number(LINE_FUNCTION_ID, functions.number(window.functionOf(location)) + 1L);
-      nested.number(LINE_LINE, window.lineOf(location));
       message.clear();
+      message.message(LOCATION_LINE, nested);
       message.number(LOCATION_ID, i + 1L);
       message.number(LOCATION_MAPPING_ID, window.mappingOf(location) + 1L);
       message.number(LOCATION_ADDRESS, window.addressOf(location));
-      message.message(LOCATION_LINE, nested);
       top.message(PROFILE_LOCATION, message);
       flushSome();
     }
@@ -255,11 +246,18 @@ public final class ProfileEncoder {
     }
     int index = strings.size();
     strings.put(text, index);
-    ByteBuffer bytes = ByteBuffer.allocate(Math.min(3 * text.length(), STRING_BYTES_MAX));
-    utf8.reset();
-    utf8.encode(CharBuffer.wrap(text), bytes, true); // stops before a character that does not fit
-    stringTable.bytes(PROFILE_STRING_TABLE, bytes.array(), bytes.position());
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    stringTable.bytes(PROFILE_STRING_TABLE, utf8, lengthOf(utf8));
     return index;
+  }
+
+  /** How much of a text readers take: whole characters. */
+  private static int lengthOf(byte[] utf8) {
+    int length = Math.min(utf8.length, STRING_BYTES_MAX);
+    while (length < utf8.length && (utf8[length] & 0xc0) == 0x80) { // in the middle of one
+      length--;
+    }
+    return length;
   }
 
   /** The next bytes are of another sort: a block of their own, with codes for them, takes less. */

@@ -87,9 +87,16 @@ final class WallRows implements ProfileRows {
   }
 
   private int[] sorted() {
-    int[] byLabels = WindowOrder.rows(added, i -> labels[i]);
-    int[] byStack = WindowOrder.rows(added, i -> order.nodeRank(leaves[byLabels[i]]));
-    return Arrays.stream(byStack).map(i -> byLabels[i]).toArray();
+    int[] byLabels = WindowOrder.rows(Arrays.copyOf(labels, added), sets.size());
+    int[] ranks = new int[added];
+    for (int i = 0; i < added; i++) {
+      ranks[i] = order.nodeRank(leaves[byLabels[i]]);
+    }
+    int[] sorted = WindowOrder.rows(ranks, order.nodeRanksMax());
+    for (int i = 0; i < added; i++) {
+      sorted[i] = byLabels[sorted[i]];
+    }
+    return sorted;
   }
 
   @Override

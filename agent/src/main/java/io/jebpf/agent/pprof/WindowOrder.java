@@ -43,29 +43,47 @@ public final class WindowOrder {
     return ranks;
   }
 
-  /** Rows in the order of their stacks; those of one stack as they came. */
-  static int[] rows(int rows, java.util.function.IntUnaryOperator rank) {
-    long[] keys = new long[rows];
-    for (int row = 0; row < rows; row++) {
-      keys[row] = (long) rank.applyAsInt(row) << 32 | row;
+  /**
+   * Rows in the order of their ranks; those of one rank as they came. By counting: the library's
+   * sorting of numbers brings a dozen classes for doing it in parallel.
+   *
+   * @param ranks of each row
+   * @param ranksMax more than any of them
+   */
+  static int[] rows(int[] ranks, int ranksMax) {
+    int[] starts = new int[ranksMax + 1]; // of each rank's rows
+    for (int rank : ranks) {
+      starts[rank + 1]++;
     }
-    Arrays.sort(keys);
-    int[] order = new int[rows];
-    for (int i = 0; i < rows; i++) {
-      order[i] = (int) keys[i];
+    for (int rank = 0; rank < ranksMax; rank++) {
+      starts[rank + 1] += starts[rank];
+    }
+    int[] order = new int[ranks.length];
+    for (int row = 0; row < order.length; row++) {
+      order[starts[ranks[row]]++] = row;
     }
     return order;
   }
 
+  /** A class and no lambdas: these would be spun in the host's JVM while nothing is compiled. */
+  private record ByName(Window window) implements Comparator<Integer> {
+    @Override
+    public int compare(Integer one, Integer other) {
+      int byName = window.functionName(one).compareTo(window.functionName(other));
+      return byName != 0 ? byName : window.functionFile(one).compareTo(window.functionFile(other));
+    }
+  }
+
   private static int[] functionsByName(Window window) {
     Integer[] sorted = new Integer[window.functions()];
-    Arrays.setAll(sorted, i -> i);
-    Arrays.sort(
-        sorted,
-        Comparator.comparing((Integer function) -> window.functionName(function))
-            .thenComparing(window::functionFile));
+    for (int i = 0; i < sorted.length; i++) {
+      sorted[i] = i;
+    }
+    Arrays.sort(sorted, new ByName(window));
     int[] order = new int[sorted.length];
-    Arrays.setAll(order, i -> sorted[i]);
+    for (int i = 0; i < order.length; i++) {
+      order[i] = sorted[i];
+    }
     return order;
   }
 
@@ -89,6 +107,11 @@ public final class WindowOrder {
 
   int nodeRank(int node) {
     return nodeRanks[node];
+  }
+
+  /** More than any rank of a node. */
+  int nodeRanksMax() {
+    return nodeRanks.length;
   }
 
   /** All functions of the window, by name. */

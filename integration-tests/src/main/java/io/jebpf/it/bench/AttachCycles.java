@@ -8,10 +8,11 @@ import io.jebpf.it.workload.AttachLoad;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,26 +28,65 @@ import java.util.stream.Stream;
  */
 public final class AttachCycles {
   private static final int DEADLINE_SECONDS = 120;
+
+  /** How often is looked what is held. */
+  private static final int READINGS = 20;
+
   private static final Pattern HISTOGRAM =
       Pattern.compile("^\\s*\\d+:\\s+(\\d+)\\s+\\d+\\s+(io\\.jebpf\\S*)", Pattern.MULTILINE);
-  private static final Pattern COUNTER =
-      Pattern.compile("^(java\\.cls\\.\\w+)=([0-9]+)$", Pattern.MULTILINE);
+
+  /** Loaders, classes, then bytes of metaspace: chunks, and what of them is in use. */
+  private static final Pattern CLASSES =
+      Pattern.compile("^Total = \\d+\\s+(\\d+)\\s+\\d+\\s+(\\d+)", Pattern.MULTILINE);
+
+  /** Growth of resident memory that is allowed. */
+  private static final long RESIDENT_GROWTH_MAX = 5 << 20;
+
+  /** Classes that the JVM makes for its own reflection at any time. */
+  private static final long CLASSES_GROWTH_MAX = 20;
 
   /**
    * What a JVM holds at one moment.
    *
    * @param bpf file descriptors of BPF objects and perf events
-   * @param classes loaded, less unloaded
+   * @param classes that there are; the JVM's counters of loaded and unloaded ones would not do, for
+   *     they take a class that was changed and changed back for two more
+   * @param metaspaceBytes used for them
    * @param instances of the agent's classes, after a collection
    * @param residentBytes without files
    */
   public record Held(
-      long fds, long bpf, long threads, long classes, long instances, long residentBytes) {}
+      long fds,
+      long bpf,
+      long threads,
+      long classes,
+      long metaspaceBytes,
+      long instances,
+      long residentBytes) {}
 
   /**
+   * @param readings in between, at equal distances
    * @param answersFailed requests that were not done
    */
-  public record Result(Held before, Held after, int cycles, int answersFailed, double seconds) {}
+  public record Result(
+      Held before, List<Held> readings, Held after, int cycles, int answersFailed, double seconds) {
+
+    /**
+     * Median resident memory of the first or of the last quarter of the readings: a single one
+     * depends on when the C library gives memory back, by 20 MB either way.
+     */
+    long residentBytes(boolean last) {
+      int some = Math.max(1, readings.size() / 4);
+      List<Long> sorted =
+          readings
+              .subList(last ? readings.size() - some : 0, last ? readings.size() : some)
+              .stream()
+              .map(Held::residentBytes)
+              .sorted()
+              .toList();
+      return sorted.get(sorted.size() / 2);
+    }
+  }
 
   private AttachCycles() {}
 
@@ -69,12 +109,24 @@ public final class AttachCycles {
     rows.put("classes", new long[] {before.classes(), after.classes()});
     rows.put("instances of ours", new long[] {before.instances(), after.instances()});
     rows.put(
-        "resident KiB", new long[] {before.residentBytes() >> 10, after.residentBytes() >> 10});
+        "metaspace KiB", new long[] {before.metaspaceBytes() >> 10, after.metaspaceBytes() >> 10});
+    rows.put(
+        "resident KiB",
+        new long[] {result.residentBytes(false) >> 10, result.residentBytes(true) >> 10});
     System.out.printf("%-22s %10s %10s %10s%n", "", "before", "after", "growth");
     rows.forEach(
         (what, values) ->
             System.out.printf(
                 "%-22s %10d %10d %+10d%n", what, values[0], values[1], values[1] - values[0]));
+    boolean grew =
+        after.fds() > before.fds()
+            || after.bpf() > 0
+            || after.threads() > before.threads()
+            || after.instances() > before.instances()
+            || after.classes() > before.classes() + CLASSES_GROWTH_MAX
+            || result.residentBytes(true) > result.residentBytes(false) + RESIDENT_GROWTH_MAX;
+    System.out.println(grew || result.answersFailed() > 0 ? "FAILED: it grows" : "does not grow");
+    System.exit(grew || result.answersFailed() > 0 ? 1 : 0);
   }
 
   /** Runs the cycles in a JVM of its own. */
@@ -95,15 +147,18 @@ public final class AttachCycles {
         Path out = work.resolve("out");
         int failed = cycles(attach, before, out);
         Held first = held(running.pid());
+        int step = Math.max(1, after / READINGS);
+        List<Held> readings = new ArrayList<>();
         long began = System.nanoTime();
-        for (int done = 0; done < after; done += 100) {
-          failed += cycles(attach, Math.min(100, after - done), out);
+        for (int done = 0; done < after; done += step) {
+          failed += cycles(attach, Math.min(step, after - done), out);
+          readings.add(held(running.pid()));
           if (verbose) {
-            System.out.println((done + 100) + " cycles: " + held(running.pid()));
+            System.out.println((done + step) + " cycles: " + readings.getLast());
           }
         }
         double seconds = (System.nanoTime() - began) / 1e9;
-        return new Result(first, held(running.pid()), after, failed, seconds);
+        return new Result(first, List.copyOf(readings), readings.getLast(), after, failed, seconds);
       }
     }
   }
@@ -125,10 +180,9 @@ public final class AttachCycles {
   private static Held held(long pid) throws Exception {
     String pidText = Long.toString(pid);
     jcmd(pidText, "GC.run");
-    Map<String, Long> counters = new TreeMap<>();
-    Matcher counter = COUNTER.matcher(jcmd(pidText, "PerfCounter.print"));
-    while (counter.find()) {
-      counters.put(counter.group(1), Long.parseLong(counter.group(2)));
+    Matcher classes = CLASSES.matcher(jcmd(pidText, "VM.classloader_stats"));
+    if (!classes.find()) {
+      throw new IllegalStateException("jcmd VM.classloader_stats has no total");
     }
     long instances = 0;
     Matcher line = HISTOGRAM.matcher(jcmd(pidText, "GC.class_histogram"));
@@ -150,7 +204,8 @@ public final class AttachCycles {
           fds,
           bpf,
           threads.count(),
-          counters.get("java.cls.loadedClasses") - counters.get("java.cls.unloadedClasses"),
+          Long.parseLong(classes.group(1)),
+          Long.parseLong(classes.group(2)),
           instances,
           resident(process));
     }
@@ -176,7 +231,7 @@ public final class AttachCycles {
   private static String jcmd(String... arguments) throws Exception {
     ProcessBuilder builder =
         new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/jcmd").toString());
-    builder.command().addAll(java.util.List.of(arguments));
+    builder.command().addAll(List.of(arguments));
     Process process = builder.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {

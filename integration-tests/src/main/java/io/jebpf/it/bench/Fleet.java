@@ -44,6 +44,12 @@ public final class Fleet {
   private static final long AFTER_MAX = 3_600 * SECOND;
   private static final int BUCKET_SECONDS = 10;
 
+  /** Most in ten seconds, in parts of the mean, before the outage: windows are spread. */
+  private static final double STEADY_PEAK_MAX = 1.5;
+
+  /** The same after it: what waits is sent at four times the usual rate, beside what is new. */
+  private static final double RETURN_PEAK_MAX = 8;
+
   private final int agents;
   private final Path directory;
   private final int port;
@@ -86,7 +92,21 @@ public final class Fleet {
       double steadyPeak,
       double returnPeak,
       double refusedPerSecond,
-      long drainSeconds) {}
+      long drainSeconds) {
+
+    /** What is wrong; empty when nothing is. */
+    public String failure() {
+      if (put != arrived) {
+        return put - arrived + " profiles are missing";
+      }
+      if (twice > 0) {
+        return twice + " profiles came twice";
+      }
+      return steadyPeak > STEADY_PEAK_MAX || returnPeak > RETURN_PEAK_MAX
+          ? "the load is not steady"
+          : "";
+    }
+  }
 
   public Fleet(int agents, Path directory) throws IOException {
     this.agents = agents;
@@ -112,11 +132,23 @@ public final class Fleet {
           fleet.load.getOrDefault(bucket, 0) / (double) BUCKET_SECONDS,
           fleet.tries.getOrDefault(bucket, 0) / (double) BUCKET_SECONDS);
     }
-    System.out.println(outcome);
-    if (outcome.put() != outcome.arrived() || outcome.twice() > 0) {
-      System.out.println("FAILED: profiles are missing or there twice");
-      System.exit(1);
-    }
+    System.out.printf(
+        Locale.ROOT,
+        "%d profiles were made, %d arrived, %d of them twice; busiest ten seconds %.2f of the mean"
+            + " before the outage (at most %.1f) and %.2f after it (at most %.1f); %.0f tries a"
+            + " second while it was down; all had arrived %d s after its end%n",
+        outcome.put(),
+        outcome.arrived(),
+        outcome.twice(),
+        outcome.steadyPeak(),
+        STEADY_PEAK_MAX,
+        outcome.returnPeak(),
+        RETURN_PEAK_MAX,
+        outcome.refusedPerSecond(),
+        outcome.drainSeconds());
+    String failure = outcome.failure();
+    System.out.println(failure.isEmpty() ? "PASSED" : "FAILED: " + failure);
+    System.exit(failure.isEmpty() ? 0 : 1);
   }
 
   public Outcome run(int minutesDown) throws Exception {
