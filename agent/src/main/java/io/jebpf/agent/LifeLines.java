@@ -31,31 +31,39 @@ final class LifeLines {
         + options.out().map(Object::toString).orElse("no file (out=off)")
         + options.uploads().startText()
         + (http.isEmpty() ? "" : ", HTTP on " + http)
-        + (engine.missing().isEmpty() ? "" : "; missing: " + String.join("; ", engine.missing()));
+        + (engine.missing().isEmpty() ? "" : "; missing: " + engine.missingText());
   }
 
   static String stop(Snapshot last, WindowWriter writer, Optional<Sender> sender) {
     return String.format(
         Locale.ROOT,
         "stopped: %d samples in %d files (%d bytes), %d lost, %.2f%% of stacks whole%s, %.2f%% of"
-            + " frames named, %d files failed%s, kernel programs took %.3f s%s",
+            + " frames named, %d files failed%s, kernel programs took %.3f s%s%s",
         last.taken(),
         writer.filesWritten(),
         writer.bytesWritten(),
-        last.counters().lost(),
+        last.counters().lost() + last.discarded(),
         last.counters().walks().wholePercent(),
         notWhole(last.counters().walks()),
         percent(last.frames() - last.framesUnresolved(), last.frames()),
         writer.filesFailed(),
         sender.map(Sender::summary).orElse(""),
         last.counters().programNanos() / 1e9,
-        rates(last.rateChanges() + last.tickChanges()));
+        rates(last.rateChanges() + last.tickChanges()),
+        memoryErrors(last, writer));
   }
 
   private static String rates(long changes) {
     return changes == 0
         ? ""
         : ", rates changed " + changes + " times (option budget, or a request)";
+  }
+
+  private static String memoryErrors(Snapshot last, WindowWriter writer) {
+    long errors = last.memoryErrors() + writer.memoryErrors();
+    return errors == 0
+        ? ""
+        : ", " + errors + " OutOfMemoryErrors in the agent cost " + last.discarded() + " samples";
   }
 
   /** The reasons of stacks that are not whole, with their counts; empty when all are. */

@@ -6,6 +6,7 @@ import io.jebpf.agent.dump.Triggers;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.engine.EngineStarter;
+import io.jebpf.agent.engine.Lack;
 import io.jebpf.agent.history.History;
 import io.jebpf.agent.http.HttpEndpoint;
 import io.jebpf.agent.http.HttpServer;
@@ -179,10 +180,14 @@ final class Profiler {
       api.addRecordings(asked).install(log);
       while (!stopping) {
         long waitNanos = sampleReader.step();
-        registration.tryRegister();
-        asked.maintain();
-        if (triggers.isPresent()) {
-          triggers.get().look(System.nanoTime());
+        try {
+          registration.tryRegister();
+          asked.maintain();
+          if (triggers.isPresent()) {
+            triggers.get().look(System.nanoTime());
+          }
+        } catch (OutOfMemoryError e) { // the application's heap is full; the next round tries again
+          sampleReader.countMemoryError();
         }
         if (!stopping) {
           LockSupport.parkNanos(this, waitNanos);
@@ -449,7 +454,7 @@ final class Profiler {
       }
 
       @Override
-      public List<String> missing() {
+      public List<Lack> missing() {
         return facts.map(Engine.Facts::missing).orElse(List.of());
       }
 

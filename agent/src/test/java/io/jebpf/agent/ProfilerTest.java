@@ -196,6 +196,9 @@ class ProfilerTest {
       assertFalse(attribute.getDescription().equals(attribute.getName()), attribute.getName());
       server.getAttribute(name, attribute.getName());
     }
+    TabularData missing = (TabularData) server.getAttribute(name, "Missing");
+    assertEquals(1, missing.size());
+    assertTrue(missing.containsKey(new Object[] {"KERNEL_SYMBOLS"}), missing.toString());
     engine.sample(1, 5);
     engine.ringFull = 3;
     await(() -> attribute(server, name, "SamplesTaken").equals(1L));

@@ -38,7 +38,7 @@ public final class Doctor {
             List.of(
                 Finding.no(
                     "options", "options", refused.problem(), Remedy.option(refused.choices())));
-        Trial trial = new Trial(Trial.Step.OFF, refused.problem(), refused.choices());
+        Trial trial = new Trial(Trial.Step.OFF, List.of(), refused.problem(), refused.choices());
         yield report(new Report(version, machine, findings, trial), json, out);
       }
       case ParsedOptions.Accepted accepted -> {

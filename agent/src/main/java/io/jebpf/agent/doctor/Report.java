@@ -2,6 +2,7 @@ package io.jebpf.agent.doctor;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** The doctor's findings as text and as JSON. */
 record Report(String version, Machine machine, List<Finding> findings, Trial trial) {
@@ -46,9 +47,11 @@ record Report(String version, Machine machine, List<Finding> findings, Trial tri
     out.append(", \"container\": ").append(machine.isContainer());
     out.append(", \"exit\": ").append(Doctor.exit(findings, trial));
     out.append(",\n \"reaches\": {\"step\": ")
-        .append(quoted(trial.step().name().toLowerCase(Locale.ROOT).replace('_', '-')))
+        .append(quoted(name(trial.step())))
         .append(", \"text\": ")
         .append(quoted(trial.step().text()))
+        .append(", \"missing\": ")
+        .append(missing())
         .append(", \"why\": ")
         .append(quoted(trial.why()))
         .append(", \"advice\": ")
@@ -61,6 +64,16 @@ record Report(String version, Machine machine, List<Finding> findings, Trial tri
       separator = ",\n";
     }
     return out.append("\n ]\n}\n").toString();
+  }
+
+  private String missing() {
+    return trial.missing().stream()
+        .map(ability -> quoted(name(ability)))
+        .collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  private static String name(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static void json(Finding finding, StringBuilder out) {

@@ -4,22 +4,30 @@ import io.jebpf.agent.context.ThreadContexts;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
 import io.jebpf.agent.engine.KernelEngineStarter;
+import io.jebpf.agent.engine.Lack;
+import io.jebpf.agent.engine.Lack.Ability;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.options.Options.LogLevel;
 import io.jebpf.agent.window.Window;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The proof: starts the profiler's own engine in this process, loads and attaches its programs, and
  * looks whether a sample of this very thread arrives.
  *
  * @param step where on the failure ladder a JVM started here would stand
+ * @param missing what it would have to do without; empty as well when it is off
  * @param why what is missing, or the failure
  * @param advice what to do; may be empty
  */
-record Trial(Step step, String why, String advice) {
+record Trial(Step step, List<Ability> missing, String why, String advice) {
+  Trial {
+    missing = List.copyOf(missing);
+  }
+
   /** The failure ladder, best first. */
   enum Step {
     FULL("full: running and waiting, with kernel, native and Java frames by name"),
@@ -55,7 +63,7 @@ record Trial(Step step, String why, String advice) {
       return sample(engine, options);
     } catch (EngineException e) {
       String advice = e.advice().isEmpty() ? e.trouble().hint() : e.advice();
-      return new Trial(Step.OFF, e.trouble().title() + ": " + e.getMessage(), advice);
+      return new Trial(Step.OFF, List.of(), e.trouble().title() + ": " + e.getMessage(), advice);
     }
   }
 
@@ -83,26 +91,34 @@ record Trial(Step step, String why, String advice) {
     if (window.taken() == 0) {
       return new Trial(
           Step.OFF,
+          List.of(),
           "everything was loaded and attached, and no sample of this process arrived",
           "Please report this with the output of: java -jar jebpf.jar doctor --json");
     }
-    List<String> missing =
+    List<Lack> missing =
         engine.facts().missing().stream()
-            .filter(what -> !what.startsWith(KernelEngineStarter.PARKS)) // seen by agents only
+            .filter(lack -> lack.ability() != Ability.VIRTUAL_PARKS) // seen by agents only
             .toList();
     String took = window.taken() + " samples taken, " + engine.facts().engine();
+    String lacks = missing.stream().map(Lack::toString).collect(Collectors.joining("; "));
     return new Trial(
-        step(missing), missing.isEmpty() ? took : "missing: " + String.join("; ", missing), "");
+        step(missing),
+        missing.stream().map(Lack::ability).toList(),
+        missing.isEmpty() ? took : "missing: " + lacks,
+        "");
   }
 
   /** The worst of what is missing. */
-  private static Step step(List<String> missing) {
+  private static Step step(List<Lack> missing) {
     Step worst = Step.FULL;
-    for (String what : missing) {
+    for (Lack lack : missing) {
       Step step =
-          what.startsWith("kernel symbols")
-              ? Step.NO_KERNEL_NAMES
-              : what.startsWith("waits") ? Step.CPU_ONLY : Step.NATIVE_ONLY;
+          switch (lack.ability()) {
+            case KERNEL_SYMBOLS -> Step.NO_KERNEL_NAMES;
+            case WAITS -> Step.CPU_ONLY;
+            case PROCESS_MEMORY, JAVA_FRAMES -> Step.NATIVE_ONLY;
+            case VIRTUAL_PARKS, TRACE_IDS -> Step.FULL; // not on the ladder
+          };
       worst = step.compareTo(worst) > 0 ? step : worst;
     }
     return worst;

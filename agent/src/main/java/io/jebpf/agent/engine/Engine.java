@@ -5,6 +5,7 @@ import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 
 /**
  * Where samples come from: the kernel side and the naming of frames behind one interface, so that
@@ -61,11 +62,16 @@ public interface Engine extends AutoCloseable {
   record Facts(
       String kernel,
       String engine,
-      List<String> missing,
+      List<Lack> missing,
       Mapping mainBinary,
       String debugNonSafepoints) {
     public Facts {
       missing = List.copyOf(missing);
+    }
+
+    /** The same for people. */
+    public String missingText() {
+      return missing.stream().map(Lack::toString).collect(Collectors.joining("; "));
     }
   }
 }

@@ -2,6 +2,7 @@ package io.jebpf.agent.engine;
 
 import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.context.ThreadContexts;
+import io.jebpf.agent.engine.Lack.Ability;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.offcpu.ParkRecorder;
@@ -45,9 +46,6 @@ import java.util.function.BooleanSupplier;
  * kernel symbols, then Java frames, then nothing is left to give up.
  */
 public final class KernelEngineStarter implements EngineStarter {
-  /** How what is missing begins where parks of virtual threads are not seen. */
-  public static final String PARKS = "parks of virtual threads";
-
   private static final Path PROCESS = Path.of("/proc/self");
   private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
 
@@ -105,7 +103,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private final Options options;
     private final AgentLog log;
     private final BooleanSupplier cancelled;
-    private final List<String> missing = new ArrayList<>();
+    private final List<Lack> missing = new ArrayList<>();
     private boolean memoryUnreadable;
     private ProcessMemory processMemory = (address, into, offset, length) -> false;
     private long stepNanos = System.nanoTime();
@@ -211,7 +209,7 @@ public final class KernelEngineStarter implements EngineStarter {
           && !memory.read(modules.mappings().get(0).start(), probe, 0, probe.length)) {
         String why = "process_vm_readv of this process fails";
         log.warn(Trouble.PROCESS_MEMORY, why);
-        missing.add(why);
+        missing.add(new Lack(Ability.PROCESS_MEMORY, why));
         memoryUnreadable = true;
       }
       return modules;
@@ -236,7 +234,7 @@ public final class KernelEngineStarter implements EngineStarter {
       if (!memoryUnreadable) { // else this follows from what was said already
         log.warn(Trouble.JVM_STRUCTURES, why);
       }
-      missing.add("Java frames (" + why + ")");
+      missing.add(new Lack(Ability.JAVA_FRAMES, why));
       return Optional.empty();
     }
 
@@ -248,7 +246,7 @@ public final class KernelEngineStarter implements EngineStarter {
           .ifPresent(
               why -> {
                 log.warn(Trouble.KERNEL_SYMBOLS, why);
-                missing.add("kernel symbols");
+                missing.add(new Lack(Ability.KERNEL_SYMBOLS, ""));
               });
       return symbols;
     }
@@ -326,13 +324,13 @@ public final class KernelEngineStarter implements EngineStarter {
         contexts.table(runtime).ifPresent(table -> object.knob("context_table", table.address()));
       } catch (KernelException e) {
         log.warn(Trouble.INSTRUMENTATION, e.getMessage());
-        missing.add("trace ids (" + e.getMessage() + ")");
+        missing.add(new Lack(Ability.TRACE_IDS, e.getMessage()));
       }
     }
 
     private void withoutOffCpu(String why) {
       log.warn(Trouble.OFF_CPU, why);
-      missing.add("waits (" + why + ")");
+      missing.add(new Lack(Ability.WAITS, why));
     }
 
     /** The clocks and what feeds the waits; empty when not wanted, or refused here. */
@@ -388,7 +386,7 @@ public final class KernelEngineStarter implements EngineStarter {
 
     private void withoutParks(String why) {
       log.warn(Trouble.PARKS, why);
-      missing.add(PARKS + " (" + why + ")");
+      missing.add(new Lack(Ability.VIRTUAL_PARKS, why));
     }
 
     private static Trouble refusal(KernelException e) {

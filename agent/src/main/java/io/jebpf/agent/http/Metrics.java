@@ -1,6 +1,7 @@
 package io.jebpf.agent.http;
 
 import io.jebpf.agent.engine.Counters;
+import io.jebpf.agent.engine.Lack.Ability;
 import io.jebpf.agent.jmx.ProfilerBean;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
@@ -39,6 +40,15 @@ public final class Metrics {
     MetricsText text = new MetricsText();
     Snapshot now = source.snapshot();
     text.gauge("jebpf_up", "Whether the profiler samples", up() ? 1 : 0);
+    text.family("jebpf_missing", "gauge", "What this run has to do without");
+    for (Ability ability : Ability.values()) {
+      boolean lacks = source.missing().stream().anyMatch(lack -> lack.ability() == ability);
+      text.value("ability", ability.name().toLowerCase(Locale.ROOT), lacks ? 1 : 0);
+    }
+    text.counter(
+        "jebpf_agent_memory_errors_total",
+        "OutOfMemoryErrors in the agent's own threads",
+        now.memoryErrors() + source.writer().memoryErrors());
     addSamples(text, now);
     addWaits(text, now.offCpu());
     addCost(text, now);
@@ -70,6 +80,7 @@ public final class Metrics {
     text.value("reason", "ring_full", counters.lostRingFull());
     text.value("reason", "scratch", counters.lostScratch());
     text.value("reason", "malformed", counters.lostMalformed());
+    text.value("reason", "out_of_memory", now.discarded());
     text.counter(
         "jebpf_samples_without_stack_total",
         "Samples that lost their stack because a window was full",

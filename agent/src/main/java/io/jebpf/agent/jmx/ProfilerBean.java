@@ -1,5 +1,6 @@
 package io.jebpf.agent.jmx;
 
+import io.jebpf.agent.engine.Lack;
 import io.jebpf.agent.offcpu.ClockTotals;
 import io.jebpf.agent.offcpu.OffCpuCounters;
 import io.jebpf.agent.offcpu.OffCpuStats;
@@ -9,6 +10,7 @@ import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pipeline.Snapshot;
 import io.jebpf.agent.pipeline.WindowWriter;
 import io.jebpf.bpf.WalkCounts;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +51,7 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
     String debugNonSafepoints();
 
     /** What this run has to do without. */
-    List<String> missing();
+    List<Lack> missing();
 
     long dumpsWritten();
 
@@ -77,8 +79,10 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
   }
 
   @Override
-  public List<String> getMissing() {
-    return source.missing();
+  public Map<Lack.Ability, String> getMissing() {
+    Map<Lack.Ability, String> missing = new EnumMap<>(Lack.Ability.class);
+    source.missing().forEach(lack -> missing.put(lack.ability(), lack.why()));
+    return missing;
   }
 
   @Override
@@ -161,7 +165,13 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
     lost.put("ring_full", now.counters().lostRingFull());
     lost.put("scratch", now.counters().lostScratch());
     lost.put("malformed", now.counters().lostMalformed());
+    lost.put("out_of_memory", now.discarded());
     return lost;
+  }
+
+  @Override
+  public long getAgentMemoryErrors() {
+    return source.snapshot().memoryErrors() + source.writer().memoryErrors();
   }
 
   @Override

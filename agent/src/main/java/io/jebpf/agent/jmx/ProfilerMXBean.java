@@ -1,6 +1,6 @@
 package io.jebpf.agent.jmx;
 
-import java.util.List;
+import io.jebpf.agent.engine.Lack;
 import java.util.Map;
 
 /**
@@ -18,8 +18,10 @@ public interface ProfilerMXBean extends OnDemandOperations {
   @Described("Options in use, as key=value,key=value")
   String getOptions();
 
-  @Described("What this run has to do without, as the start line says")
-  List<String> getMissing();
+  @Described(
+      "What this run has to do without, and why: PROCESS_MEMORY, JAVA_FRAMES, KERNEL_SYMBOLS,"
+          + " WAITS, VIRTUAL_PARKS, TRACE_IDS")
+  Map<Lack.Ability, String> getMissing();
 
   @Described("Dumps of the last seconds that triggers have written")
   long getDumpsWritten();
@@ -53,6 +55,11 @@ public interface ProfilerMXBean extends OnDemandOperations {
 
   @Described("Samples that were lost, by reason")
   Map<String, Long> getSamplesLost();
+
+  @Described(
+      "OutOfMemoryErrors in the agent's own threads. Each costs what was sampled since the last"
+          + " window's end, or one window's profiles; sampling goes on")
+  long getAgentMemoryErrors();
 
   @Described("Samples that arrived and lost their stack, because a window was full")
   long getSamplesWithoutStack();

@@ -92,6 +92,9 @@ public enum Trouble {
       "Samples of its threads carry no trace ids or endpoints; everything else works. Set"
           + " instrument=off to leave all classes alone"),
   READER("the sample reader failed and was stopped", "Please report this with the log"),
+  READER_MEMORY(
+      "the heap had no room for the profiler",
+      "The application's heap is full; sampling goes on, MBean and /metrics count what was lost"),
   WRITER("the profile writer failed", "Please report this with the log; the next window is tried"),
   STOP_DEADLINE(
       "the last profile may be incomplete",

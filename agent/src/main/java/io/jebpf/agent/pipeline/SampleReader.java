@@ -39,6 +39,9 @@ public final class SampleReader implements Profiles.Stream {
 
   private static final long TICK_NANOS = 1_000_000_000L;
 
+  /** Time for the collector after the heap had no room. */
+  private static final long MEMORY_PAUSE_NANOS = 1_000_000_000L;
+
   private final Engine engine;
   private final Options options;
   private final WindowWriter writer;
@@ -64,6 +67,12 @@ public final class SampleReader implements Profiles.Stream {
   private long tickSwitchNanos;
   private int rateHz;
   private boolean failed;
+
+  /** The open window's tables may be half grown. */
+  private boolean damaged;
+
+  private long memoryErrors;
+  private long discarded;
 
   private Counters counters = Counters.ZERO;
   private long taken;
@@ -190,8 +199,40 @@ public final class SampleReader implements Profiles.Stream {
     applyRate(askedHz);
   }
 
-  /** One round of work; returns how long to wait before the next. */
+  /**
+   * One round of work; returns how long to wait before the next. Where the heap has no room, that
+   * of the application, the open window is given up, which is counted, and sampling goes on.
+   */
   public long step() {
+    try {
+      if (damaged) {
+        replaceWindow();
+      }
+      return round();
+    } catch (OutOfMemoryError e) {
+      countMemoryError();
+      damaged = true;
+      return MEMORY_PAUSE_NANOS;
+    }
+  }
+
+  /** Allocates nothing. */
+  public void countMemoryError() {
+    memoryErrors++;
+  }
+
+  private void replaceWindow() {
+    long lost = window.taken();
+    window = new Window(Window.Limits.STANDARD, engine.facts().mainBinary());
+    damaged = false;
+    taken += lost; // they arrived
+    discarded += lost;
+    long now = nanoClock.getAsLong();
+    begin(now, read(now));
+    log.warn(Trouble.READER_MEMORY, lost + " samples are lost");
+  }
+
+  private long round() {
     long now = nanoClock.getAsLong();
     double backlog = engine.backlog();
     engine.drain(window);
@@ -241,6 +282,9 @@ public final class SampleReader implements Profiles.Stream {
       log.error(e.trouble(), e.getMessage(), e.advice());
     }
     ticker.stop();
+    if (damaged) {
+      replaceWindow();
+    }
     engine.drain(window);
     engine.offCpu().endWindow(window, now, startNanos);
     publish();
@@ -388,6 +432,17 @@ public final class SampleReader implements Profiles.Stream {
 
   private void endWindow(long now) {
     Optional<Window> next = writer.takeFree();
+    try {
+      endWindow(now, next);
+    } catch (OutOfMemoryError e) {
+      if (next.isPresent() && next.get() != window) {
+        writer.giveFree(next.get()); // else there would be one less from now on
+      }
+      throw e;
+    }
+  }
+
+  private void endWindow(long now, Optional<Window> next) {
     if (next.isEmpty() && !window.isEmpty()) {
       windowsExtended += extended ? 0 : 1;
       extended = true; // goes on in the same one: longer, but nothing is lost
@@ -402,13 +457,14 @@ public final class SampleReader implements Profiles.Stream {
       }
       return; // else goes on, so that the loss is told in the next profile that is written
     }
+    FinishedWindow done = finished(end, now);
     taken += window.taken();
     overflowed += window.overflowed();
     frames += window.framesSeen();
     framesUnresolved += window.framesUnresolved();
     waitsOverflowed += window.waitsOverflowed();
     sampledNanos += window.weightNanos();
-    writer.hand(finished(end, now));
+    writer.hand(done);
     windowNanos = options.windowNanos();
     window = next.get();
     begin(now, end);
@@ -452,6 +508,8 @@ public final class SampleReader implements Profiles.Stream {
             ProcStat.threadNanos(),
             engine.offCpu().stats(),
             ticker.period(),
-            ticker.changes());
+            ticker.changes(),
+            memoryErrors,
+            discarded);
   }
 }

@@ -18,6 +18,8 @@ import io.jebpf.agent.offcpu.OffCpuStats;
  * @param offCpu figures of waits; exact clocks as of the last window's end
  * @param tickNanos the ticker's period now, 0 when it takes no stacks
  * @param tickChanges times the budget or a request changed it
+ * @param memoryErrors OutOfMemoryErrors in the reader
+ * @param discarded samples that these cost
  */
 public record Snapshot(
     Counters counters,
@@ -31,7 +33,9 @@ public record Snapshot(
     long readerCpuNanos,
     OffCpuStats offCpu,
     long tickNanos,
-    long tickChanges) {
+    long tickChanges,
+    long memoryErrors,
+    long discarded) {
   public static final Snapshot ZERO =
-      new Snapshot(Counters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, OffCpuStats.ZERO, 0, 0);
+      new Snapshot(Counters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, OffCpuStats.ZERO, 0, 0, 0, 0);
 }

@@ -10,7 +10,6 @@ import io.jebpf.agent.pprof.ProfileKind;
 import io.jebpf.agent.pprof.QualityComments;
 import io.jebpf.agent.window.Window;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 
 /** Writes the quality data of one window as comments of its profile. Pure. */
@@ -64,7 +63,7 @@ final class WindowReport {
         .fact(QualityComments.KERNEL, facts.kernel())
         .fact(QualityComments.JVM, identity.jvm())
         .fact(QualityComments.ENGINE, facts.engine())
-        .fact(QualityComments.MISSING, String.join("; ", facts.missing()));
+        .fact(QualityComments.MISSING, facts.missingText());
     switch (kind) {
       case CPU -> addCpu(comments, shown, measured);
       case OFFCPU -> OffCpuReport.add(comments, measured);
@@ -120,13 +119,20 @@ final class WindowReport {
         .sum(QualityComments.CPU_EXACT_NANOS, measured.processNanos())
         .sum(QualityComments.CPU_SAMPLED_NANOS, shown.cpuNanos())
         .sum(QualityComments.CPU_LOST_NANOS, counters.lost() == 0 ? 0 : lostNanos)
-        .fact(QualityComments.CPU_SCALE, String.format(Locale.ROOT, "%.4f", shown.scale()))
+        .fact(QualityComments.CPU_SCALE, fourDigits(shown.scale()))
         .fact(
             QualityComments.PROGRAM_NANOS_PER_SAMPLE,
             Long.toString(OffCpuReport.samplingNanos(measured) / samples))
         .fact(
             QualityComments.WALK_NANOS_PER_SAMPLE,
             Long.toString(counters.walkNanos() / Math.max(1, end.taken() - begin.taken())));
+  }
+
+  /** Without a formatter, which would load the JVM's locale data into each first window. */
+  static String fourDigits(double value) {
+    long parts = Math.round(Math.abs(value) * 10_000);
+    String digits = Long.toString(10_000 + parts % 10_000).substring(1);
+    return (value < 0 && parts > 0 ? "-" : "") + parts / 10_000 + "." + digits;
   }
 
   private String budgetText() {

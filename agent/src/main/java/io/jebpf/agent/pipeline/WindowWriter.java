@@ -25,6 +25,9 @@ public final class WindowWriter {
   /** One is filled while the other is written. */
   static final int WINDOWS = 2;
 
+  /** Time for the collector after the heap had no room. */
+  private static final long MEMORY_PAUSE_MILLIS = 1_000;
+
   private final Options options;
   private final AgentLog log;
 
@@ -39,6 +42,7 @@ public final class WindowWriter {
 
   // Written by the writer only; read by anybody.
   private volatile long profilesFailed;
+  private volatile long memoryErrors;
   private volatile long cpuNanos;
   private volatile long profiles;
   private volatile long profileNanos;
@@ -101,11 +105,14 @@ public final class WindowWriter {
   /** Writes what waits, without waiting for more. */
   void writeWaiting() throws InterruptedException {
     while (!full.isEmpty()) {
-      full.take().ifPresent(this::write);
+      Optional<FinishedWindow> next = full.take();
+      if (next.isPresent()) {
+        write(next.get());
+      }
     }
   }
 
-  private void write(FinishedWindow finished) {
+  private void write(FinishedWindow finished) throws InterruptedException {
     try {
       putAway(finished); // first: a slow disk must keep nobody waiting
       if (files.isPresent() || sender.isPresent()) {
@@ -119,10 +126,25 @@ public final class WindowWriter {
     } catch (RuntimeException e) {
       profilesFailed++;
       log.error(Trouble.WRITER, e.toString());
-    } finally {
-      finished.window().clear();
-      free.add(finished.window());
-      cpuNanos = ProcStat.threadNanos();
+    } catch (OutOfMemoryError e) { // of the application's heap; the next window is tried
+      profilesFailed++;
+      memoryErrors++;
+    }
+    while (!giveBack(finished.window())) {
+      Thread.sleep(MEMORY_PAUSE_MILLIS);
+    }
+    cpuNanos = ProcStat.threadNanos();
+  }
+
+  /** False when there is no memory for a small window in place of a large one. */
+  private boolean giveBack(Window window) {
+    try {
+      window.clear();
+      free.add(window);
+      return true;
+    } catch (OutOfMemoryError e) {
+      memoryErrors++;
+      return false;
     }
   }
 
@@ -188,5 +210,10 @@ public final class WindowWriter {
 
   public long cpuNanos() {
     return cpuNanos;
+  }
+
+  /** OutOfMemoryErrors here: each cost a window's profiles, or a second. */
+  public long memoryErrors() {
+    return memoryErrors;
   }
 }

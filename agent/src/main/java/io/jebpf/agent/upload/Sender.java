@@ -232,6 +232,9 @@ public final class Sender {
       failures++;
       log.error(Trouble.SENDER, e.toString() + at(e));
       return FAILED_NANOS;
+    } catch (OutOfMemoryError e) { // of the application's heap: what waits is on disk
+      failures++;
+      return FAILED_NANOS;
     }
   }
 

@@ -3,6 +3,7 @@ package io.jebpf.agent.doctor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.agent.engine.Lack.Ability;
 import io.jebpf.bpf.FeatureProbes.Feature;
 import io.jebpf.bpf.Support;
 import java.io.IOException;
@@ -13,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReportTest {
-  private static final Trial FULL = new Trial(Trial.Step.FULL, "tried", "");
-  private static final Trial OFF = new Trial(Trial.Step.OFF, "refused", "do this");
+  private static final Trial FULL = new Trial(Trial.Step.FULL, List.of(), "tried", "");
+  private static final Trial OFF = new Trial(Trial.Step.OFF, List.of(), "refused", "do this");
 
   @TempDir private Path root;
 
@@ -30,7 +31,7 @@ class ReportTest {
     assertEquals(Doctor.FULL, Doctor.exit(List.of(yes, unknown), FULL));
     assertEquals(Doctor.LESS, Doctor.exit(List.of(yes, less), FULL));
     assertEquals(Doctor.OFF, Doctor.exit(List.of(yes), OFF));
-    Trial cpu = new Trial(Trial.Step.CPU_ONLY, "waits", "");
+    Trial cpu = new Trial(Trial.Step.CPU_ONLY, List.of(Ability.WAITS), "waits", "");
     assertEquals(Doctor.LESS, Doctor.exit(List.of(yes), cpu));
   }
 
@@ -48,6 +49,15 @@ class ReportTest {
     assertTrue(json.contains("\"say \\\"hi\\\" \\\\ \""), json);
     assertTrue(json.contains("\"line\\none\\u0009tab\""), json);
     assertTrue(json.contains("\"exit\": 1,"), json);
+  }
+
+  @Test
+  void whatIsMissingHasNamesForPrograms() {
+    List<Ability> missing = List.of(Ability.WAITS, Ability.KERNEL_SYMBOLS);
+    Trial less = new Trial(Trial.Step.CPU_ONLY, missing, "waits (refused)", "");
+    String json = report(less).json();
+    assertTrue(json.contains("\"missing\": [\"waits\", \"kernel-symbols\"]"), json);
+    assertTrue(report(FULL).json().contains("\"missing\": []"));
   }
 
   @Test

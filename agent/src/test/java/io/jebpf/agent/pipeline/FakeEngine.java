@@ -3,6 +3,7 @@ package io.jebpf.agent.pipeline;
 import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.engine.Engine;
 import io.jebpf.agent.engine.EngineException;
+import io.jebpf.agent.engine.Lack;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
@@ -20,7 +21,7 @@ public class FakeEngine implements Engine {
       new Facts(
           "6.1.0-test",
           "fake clock",
-          List.of("kernel symbols"),
+          List.of(new Lack(Lack.Ability.KERNEL_SYMBOLS, "")),
           Mapping.ofFile("/usr/bin/java"),
           "on, switched on by the agent");
 
@@ -28,6 +29,10 @@ public class FakeEngine implements Engine {
   public final List<Integer> rates = new ArrayList<>();
   public boolean rateFails;
   public boolean drainFails;
+
+  /** So many samples from now on find no memory. */
+  public int outOfMemory;
+
   public boolean closed;
   public long samples;
   public long ringFull;
@@ -60,6 +65,10 @@ public class FakeEngine implements Engine {
     }
     while (!waiting.isEmpty()) {
       long[] sample = waiting.remove();
+      if (outOfMemory > 0) {
+        outOfMemory--;
+        throw new OutOfMemoryError("injected");
+      }
       int node =
           window.push(
               Window.ROOT,

@@ -111,6 +111,32 @@ class SampleReaderTest {
     assertEquals(3, reader.snapshot().taken());
   }
 
+  /** The application's heap is full for a while: what was sampled since the last window is lost. */
+  @Test
+  void outOfMemoryCostsTheOpenWindowAndIsCounted() throws Exception {
+    reader.start();
+    for (int window = 0; window < 4; window++) { // more than there are windows
+      engine.sample(1, 10_000_000);
+      stepAfter(SECOND);
+      engine.sample(1, 10_000_000);
+      engine.outOfMemory = 2;
+      stepAfter(SECOND);
+      engine.sample(1, 10_000_000);
+      assertEquals(SECOND, reader.step(), "goes on at once");
+      engine.sample(2, 10_000_000);
+      stepAfter(SECOND);
+      stepAfter(11 * SECOND);
+      writer.writeWaiting();
+    }
+    assertEquals(8, reader.snapshot().memoryErrors());
+    assertEquals(4, reader.snapshot().discarded());
+    assertEquals(8, reader.snapshot().taken());
+    write();
+    assertEquals(4, profiles().size());
+    profiles().forEach(profile -> assertEquals("1", profile.comment("samples_taken")));
+    assertTrue(logText().contains(Trouble.READER_MEMORY.title() + ": 1 samples"), logText());
+  }
+
   @Test
   void countersOfAWindowAreItsOwn() throws Exception {
     reader.start();
