@@ -23,6 +23,7 @@
 #define TASK_DEAD 0x80
 
 #define MOVED_MASK (JEBPF_MOVED_MAX - 1)
+#define PLACES 65536 /* a power of two: how far apart two living threads' numbers hardly ever are */
 
 /* One switch in so many has its own cost measured: reading the clock is a third of it. */
 #define COST_EVERY 16
@@ -33,24 +34,47 @@
  */
 #define EARLY_WAKE_NS 100000
 
-/* What only the programs need of a thread, beside its public clock. */
+/* What only the programs need of a thread, beside its public clock: one cache line. */
 struct thread {
-	__u32 slot;   /* of its clock, plus 1 */
-	__u32 listed; /* 1: on the ticker's list */
+	__u64 start_ns; /* task->start_boottime: numbers come back */
 	__u64 stack_of; /* start of the wait whose stack was taken */
 	__u64 fence;	/* see full_fence() */
+	__u64 exec_ns;	/* CPU time by the scheduler when it last got a CPU */
+	__u32 tid;	/* in the kernel's numbers; 0: it has ended */
+	__u32 slot;
 	__u32 waker_tid; /* 0: not known, or the wait was too short to ask */
-	__u32 wakings;
-	__u64 exec_ns; /* CPU time by the scheduler when it last got a CPU */
+	__u16 listed;	 /* 1: on the ticker's list */
+	__u16 wakings;
 	char waker_comm[JEBPF_COMM_BYTES];
 };
 
+/* By the slot of the thread's clock. */
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, JEBPF_CLOCKS_MAX);
+	__type(key, __u32);
 	__type(value, struct thread);
 } threads SEC(".maps");
+
+/*
+ * Slots by the end of the thread's number, plus 1. A switch looks two threads up and a wake-up one:
+ * an array costs a third of a task's local storage.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PLACES);
+	__type(key, __u32);
+	__type(value, __u32);
+} places SEC(".maps");
+
+/* Slots of threads whose place was taken by one that still lives. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, JEBPF_CLOCKS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} displaced SEC(".maps");
 
 /* Read by user space through its mapping, once a window. */
 struct {
@@ -88,13 +112,69 @@ static __always_inline __u32 new_slot(void)
 	return slot;
 }
 
+static __always_inline bool is_of(const struct thread *thread, const struct task_struct *task)
+{
+	return thread->tid == task->pid && thread->start_ns == task->start_boottime;
+}
+
+static __always_inline struct thread *in_slot(const __u32 *slot_plus_1)
+{
+	__u32 slot = slot_plus_1 ? *slot_plus_1 - 1 : JEBPF_CLOCKS_MAX;
+
+	return bpf_map_lookup_elem(&threads, &slot);
+}
+
+static __always_inline __u32 *place_of(__u32 tid)
+{
+	__u32 place = tid & (PLACES - 1);
+
+	return bpf_map_lookup_elem(&places, &place);
+}
+
+/* The thread's state, 0 if it was not seen yet. */
+static __always_inline struct thread *known_thread(struct task_struct *task)
+{
+	struct thread *thread = in_slot(place_of(task->pid));
+	__u32 tid = task->pid;
+
+	if (!thread || is_of(thread, task))
+		return thread;
+	thread = in_slot(bpf_map_lookup_elem(&displaced, &tid));
+	return thread && is_of(thread, task) ? thread : 0;
+}
+
+/* Makes a filled slot known; false: another CPU was faster, or there is no room. */
+static __always_inline bool find_place(const struct thread *thread)
+{
+	__u32 tid = thread->tid, value = thread->slot + 1, before;
+	__u32 *place = place_of(tid);
+	struct thread *other;
+
+	if (!place)
+		return false;
+	before = *place;
+	other = in_slot(&before);
+	if (other && other->tid != tid && other->tid % PLACES == tid % PLACES)
+		return !bpf_map_update_elem(&displaced, &tid, &value, BPF_ANY);
+	return __sync_val_compare_and_swap(place, before, value) == before;
+}
+
+static __always_inline void forget(struct thread *thread)
+{
+	__u32 tid = thread->tid, *place = place_of(tid);
+
+	thread->tid = 0;
+	if (place && *place != thread->slot + 1)
+		bpf_map_delete_elem(&displaced, &tid);
+}
+
 /*
  * The thread's state, made when it is first seen. From then on its clock runs: from the thread's
  * start, or from the start of the measurement if it is older.
  */
 static __always_inline struct thread *thread_of(struct task_struct *task, __u64 now, bool runs)
 {
-	struct thread *thread = bpf_task_storage_get(&threads, task, 0, 0);
+	struct thread *thread = known_thread(task);
 	struct jebpf_clock *clock;
 	__u32 slot;
 
@@ -102,21 +182,21 @@ static __always_inline struct thread *thread_of(struct task_struct *task, __u64 
 		return thread;
 	slot = new_slot();
 	clock = bpf_map_lookup_elem(&clocks, &slot);
-	if (!clock) {
+	thread = bpf_map_lookup_elem(&threads, &slot);
+	if (!clock || !thread) {
 		count(JEBPF_STAT_CLOCKS_FULL, 1);
 		return 0;
 	}
-	thread = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!thread) {
-		count(JEBPF_STAT_CLOCKS_FULL, 1);
+	__builtin_memset(thread, 0, sizeof(*thread));
+	thread->slot = slot;
+	thread->start_ns = task->start_boottime;
+	thread->exec_ns = task->se.sum_exec_runtime;
+	thread->tid = task->pid;
+	if (!find_place(thread)) {
+		thread->tid = 0;
 		bpf_map_push_elem(&free_clocks, &slot, 0);
-		return 0;
+		return known_thread(task);
 	}
-	if (thread->slot) { /* made on another CPU meanwhile */
-		bpf_map_push_elem(&free_clocks, &slot, 0);
-		return thread;
-	}
-	thread->slot = slot + 1;
 	__builtin_memset(clock, 0, sizeof(*clock));
 	clock->thread_start_ns = task->start_boottime;
 	clock->kernel_tid = task->pid;
@@ -124,7 +204,6 @@ static __always_inline struct thread *thread_of(struct task_struct *task, __u64 
 	bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
 	/* a new thread has waited for a CPU since its start; of an older one the first event tells */
 	clock->state = runs ? JEBPF_STATE_RUNNING : JEBPF_STATE_BLOCKED;
-	thread->exec_ns = task->se.sum_exec_runtime;
 	clock->since_ns = target.clocks_start_ns;
 	if (task->start_time > clock->since_ns) {
 		clock->since_ns = task->start_time;
@@ -139,7 +218,7 @@ static __always_inline struct thread *thread_of(struct task_struct *task, __u64 
 
 static __always_inline struct jebpf_clock *clock_of(const struct thread *thread)
 {
-	__u32 slot = thread->slot - 1;
+	__u32 slot = thread->slot;
 
 	return bpf_map_lookup_elem(&clocks, &slot);
 }
@@ -300,8 +379,10 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now, __u3
 	if ((clock->state & JEBPF_STATE_MASK) != JEBPF_STATE_RUNNING)
 		missed_switch_in(task, thread, clock, now);
 	leave_cpu(task, clock, now, state);
-	if (state == JEBPF_STATE_ENDED)
+	if (state == JEBPF_STATE_ENDED) {
+		forget(thread);
 		return;
+	}
 	full_fence(thread);
 	list_thread(task, thread);
 }
@@ -385,7 +466,7 @@ static __always_inline struct thread *woken_thread(struct task_struct *task)
 {
 	if (task->tgid != target.clocks_tgid || !target.clocks_tgid)
 		return 0;
-	return bpf_task_storage_get(&threads, task, 0, 0);
+	return known_thread(task);
 }
 
 static __always_inline void count_waking(struct thread *thread, __u64 start)

@@ -63,6 +63,7 @@ struct sched_entity {
 
 struct task_struct {
 	unsigned int flags;
+	int exit_state;
 	struct sched_entity se;
 	__u32 pid;
 	__u32 tgid;

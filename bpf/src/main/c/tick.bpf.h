@@ -82,9 +82,12 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 static __always_inline void look_at(struct walk *w, struct task_struct *task, __u64 now,
 				    __u64 ticker_since)
 {
-	struct thread *thread = thread_of(task, now, false);
 	struct jebpf_clock *clock;
+	struct thread *thread;
 
+	if (task->exit_state) /* its clock has ended, or will without us */
+		return;
+	thread = thread_of(task, now, false);
 	if (!thread)
 		return;
 	thread->listed = 0;
@@ -174,7 +177,7 @@ static long next_thread(__u32 index, void *context)
 static __always_inline __u64 own_since(void)
 {
 	struct task_struct *own = bpf_get_current_task_btf();
-	struct thread *thread = bpf_task_storage_get(&threads, own, 0, 0);
+	struct thread *thread = known_thread(own);
 	struct jebpf_clock *clock = thread ? clock_of(thread) : 0;
 
 	return clock ? clock->since_ns : 0;
@@ -230,7 +233,7 @@ int on_tick_task(struct bpf_iter__task *ctx)
 	}
 	if (!ctx->meta->seq_num)
 		list.tick_start_ns = bpf_ktime_get_ns();
-	thread = bpf_task_storage_get(&threads, task, 0, 0);
+	thread = known_thread(task);
 	if ((thread && !thread->listed) || task->tgid != target.clocks_tgid)
 		return 0;
 	look_at(w, task, bpf_ktime_get_ns(), own_since());
