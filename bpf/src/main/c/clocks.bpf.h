@@ -124,9 +124,16 @@ static __always_inline struct thread *in_slot(const __u32 *slot_plus_1)
 	return bpf_map_lookup_elem(&threads, &slot);
 }
 
+static __always_inline __u32 place_number(__u32 tid)
+{
+	__u32 mask = config.place_mask ? config.place_mask : PLACES - 1;
+
+	return tid & mask & (PLACES - 1);
+}
+
 static __always_inline __u32 *place_of(__u32 tid)
 {
-	__u32 place = tid & (PLACES - 1);
+	__u32 place = place_number(tid);
 
 	return bpf_map_lookup_elem(&places, &place);
 }
@@ -154,7 +161,7 @@ static __always_inline bool find_place(const struct thread *thread)
 		return false;
 	before = *place;
 	other = in_slot(&before);
-	if (other && other->tid != tid && other->tid % PLACES == tid % PLACES)
+	if (other && other->tid != tid && other->tid && place_number(other->tid) == place_number(tid))
 		return !bpf_map_update_elem(&displaced, &tid, &value, BPF_ANY);
 	return __sync_val_compare_and_swap(place, before, value) == before;
 }

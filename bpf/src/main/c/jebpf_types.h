@@ -371,7 +371,7 @@ struct jebpf_config {
 	/* waits */
 	__u64 waker_ns;	     /* waits of this length and more record their waker */
 	__u32 tick_iterator; /* 1: the ticker runs the task iterator, there is no list */
-	__u32 pad_waits;
+	__u32 place_mask;    /* tests crowd threads with a small one; 0: PLACES - 1 of clocks.bpf.h */
 
 	/* code cache */
 	__u64 code_low; /* CodeCache::_low_bound */

@@ -34,6 +34,7 @@ class OffCpuTest {
   private KernelPrograms programs;
   private OffCpu offCpu;
   private Thread ticker;
+  private int placeMask;
 
   @BeforeEach
   void start() throws Exception {
@@ -45,6 +46,7 @@ class OffCpuTest {
     KernelObject object = KernelObject.open(Kernel.runtime());
     object.offCpu(wanted);
     object.knob("depth_max", 1024);
+    object.knob("place_mask", placeMask);
     try {
       programs = object.load();
     } catch (KernelException e) {
@@ -144,6 +146,40 @@ class OffCpuTest {
     ClockView waiting =
         clocks.values().stream().filter(v -> v.comm().equals("parked")).findFirst().orElseThrow();
     assertTrue(waiting.nanos(ThreadState.BLOCKED) >= 250 * MILLIS, "it only waited");
+  }
+
+  /** Threads are found by the end of their number, and of most of these it is the same. */
+  @Test
+  void threadsWhoseNumbersEndAlikeHaveClocksOfTheirOwn() throws Exception {
+    stop();
+    placeMask = 1;
+    start(new OffCpuPrograms(10 * MILLIS, false, false), PERIOD);
+    clocksAddUpToLifetimes();
+    everyLongWaitIsRecordedWithItsLength();
+    for (int round = 0; round < 3; round++) { // their numbers and slots come back
+      CountDownLatch end = new CountDownLatch(1);
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < STRESS_THREADS; i++) {
+        threads.add(new Thread(() -> await(end), "round-" + round));
+        threads.getLast().start();
+      }
+      Thread.sleep(50);
+      end.countDown();
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+    Thread.sleep(20);
+    int ended = 0;
+    for (int slot = 0; slot < offCpu.clocks().slots(); slot++) {
+      ClockView view = new ClockView();
+      if (offCpu.clocks().read(slot, System.nanoTime(), view) && view.comm().startsWith("round-")) {
+        assertEquals(ThreadState.ENDED, view.state());
+        assertTrue(view.nanos(ThreadState.BLOCKED) > 0, "a clock of its own");
+        ended++;
+      }
+    }
+    assertEquals(3 * STRESS_THREADS, ended);
   }
 
   @Test
