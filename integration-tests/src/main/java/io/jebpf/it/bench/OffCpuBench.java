@@ -22,6 +22,10 @@ import java.util.stream.Stream;
  */
 public final class OffCpuBench {
   private static final int END_SECONDS = 120;
+
+  /** The JVM compiles the server, and the agent, until then: that is another cost. */
+  private static final int WARM_UP_SECONDS = 20;
+
   private static final String AGENT = "cpu=99,offcpu=10ms";
   private static final Path STATS = Path.of("/proc/sys/kernel/bpf_stats_enabled");
 
@@ -111,7 +115,7 @@ public final class OffCpuBench {
           server.awaitOutput("ready", END_SECONDS);
           ChildResult client =
               child(List.of(), "taskset", "-c", "0")
-                  .main(SwitchLoad.class, "client", port, seconds * 5_000, 100)
+                  .main(SwitchLoad.class, "client", port, seconds * 5_000, 100, WARM_UP_SECONDS)
                   .run(END_SECONDS);
           p50.computeIfAbsent(engine.getKey(), k -> new ArrayList<>())
               .add(client.value("p50") / 1e3);

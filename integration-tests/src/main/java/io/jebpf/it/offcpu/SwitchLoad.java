@@ -18,7 +18,8 @@ import java.util.concurrent.locks.LockSupport;
  * Loads whose cost is in switching between threads, for the benchmark and the budget's test.
  * Arguments: {@code park}, {@code pipe} and seconds (a ball is played between two threads; prints
  * the median of the nanoseconds there and back), {@code parked} and a number of threads, {@code
- * server} and a port, {@code client}, a port, requests and their interval in microseconds.
+ * server} and a port, {@code client}, a port, requests, their interval in microseconds, and seconds
+ * to warm up.
  */
 public final class SwitchLoad {
   private static final int WARM_UP_ROUNDS = 20_000;
@@ -42,7 +43,8 @@ public final class SwitchLoad {
           client(
               Integer.parseInt(arguments[1]),
               Integer.parseInt(arguments[2]),
-              Long.parseLong(arguments[3]) * 1_000);
+              Long.parseLong(arguments[3]) * 1_000,
+              Long.parseLong(arguments[4]) * 1_000_000_000);
       default -> throw new IllegalArgumentException(arguments[0]);
     }
     System.out.flush();
@@ -157,20 +159,24 @@ public final class SwitchLoad {
     }
   }
 
-  private static void client(int port, int requests, long intervalNanos) throws IOException {
+  private static void client(int port, int requests, long intervalNanos, long warmUpNanos)
+      throws IOException {
     long[] nanos = new long[requests];
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.setTcpNoDelay(true);
       byte[] bytes = new byte[64];
-      for (int i = -WARM_UP_ROUNDS; i < requests; i++) {
+      long warm = System.nanoTime() + warmUpNanos;
+      for (int i = -1; i < requests; i++) {
         long from = System.nanoTime();
         socket.getOutputStream().write(bytes);
         socket.getInputStream().readNBytes(bytes, 0, bytes.length);
         long took = System.nanoTime() - from;
         if (i >= 0) {
           nanos[i] = took;
-          LockSupport.parkNanos(intervalNanos);
+        } else if (from < warm) {
+          i--;
         }
+        LockSupport.parkNanos(intervalNanos);
       }
     }
     Arrays.sort(nanos);
