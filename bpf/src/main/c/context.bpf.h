@@ -7,7 +7,8 @@
 #ifndef JEBPF_CONTEXT_BPF_H
 #define JEBPF_CONTEXT_BPF_H
 
-#define CONTEXT_HEAD_BYTES 28
+#define CONTEXT_HEAD_BYTES __builtin_offsetof(struct jebpf_context, attributes)
+#define TEXT_CONTEXT_HEAD_BYTES __builtin_offsetof(struct jebpf_text_context, attributes)
 
 /*
  * Thread.threadId() of the current Java thread, 0 when that is not known. Threads of the JVM that
@@ -75,7 +76,9 @@ __noinline int take_context(struct walk *w)
 	}
 	if (context->valid != 1)
 		return 0;
-	bytes = CONTEXT_HEAD_BYTES + context->attributes_bytes;
+	bytes = context->trace_flags & JEBPF_CONTEXT_TEXT_IDS ? TEXT_CONTEXT_HEAD_BYTES :
+								 CONTEXT_HEAD_BYTES;
+	bytes += context->attributes_bytes;
 	if (bytes > JEBPF_CONTEXT_BYTES)
 		return 0;
 	return (bytes + 7) & ~7; /* records stay multiples of 8 bytes */

@@ -25,6 +25,7 @@
 #define JEBPF_MOVED_MAX 16384 /* threads that left a CPU between two ticks; a power of two */
 #define JEBPF_RULES_MAX 8192  /* distinct unwind rules; a JVM with libc and libstdc++ has < 1,000 */
 #define JEBPF_CONTEXT_BYTES 256	   /* one struct jebpf_context */
+#define JEBPF_CONTEXT_TEXT_IDS 0x80 /* among the trace flags: it is a struct jebpf_text_context */
 #define JEBPF_CONTEXT_GROUPS 8192  /* a thread's id picks its group; a power of two */
 #define JEBPF_CONTEXT_WAYS 8	   /* threads of one group that can have a context at a time */
 
@@ -171,6 +172,22 @@ struct jebpf_context {
 	__u8 attributes[JEBPF_CONTEXT_BYTES - 28];
 };
 _Static_assert(sizeof(struct jebpf_context) == JEBPF_CONTEXT_BYTES, "context layout");
+
+/*
+ * The same with the ids as the tracing library has them, in hexadecimal digits: to read them would
+ * be the larger part of setting a context, and most contexts are never looked at.
+ */
+struct jebpf_text_context {
+	__u8 unused[24];
+	__u8 valid;
+	__u8 trace_flags; /* JEBPF_CONTEXT_TEXT_IDS */
+	__u16 attributes_bytes;
+	__u8 pad[4];
+	char trace_digits[32];
+	char span_digits[16];
+	__u8 attributes[JEBPF_CONTEXT_BYTES - 80];
+};
+_Static_assert(sizeof(struct jebpf_text_context) == JEBPF_CONTEXT_BYTES, "text context layout");
 
 /*
  * The table of contexts lies in the target's memory, at knob context_table. It is written by the

@@ -110,6 +110,7 @@ struct jebpf_wait_end wait_end_anchor;
 struct jebpf_clock clock_anchor;
 struct jebpf_list list_anchor;
 struct jebpf_context context_anchor;
+struct jebpf_text_context text_context_anchor;
 
 /* So that #defines are in the BTF too. */
 enum limits {
@@ -124,6 +125,7 @@ enum limits {
 	CONTEXT_BYTES = JEBPF_CONTEXT_BYTES,
 	CONTEXT_GROUPS = JEBPF_CONTEXT_GROUPS,
 	CONTEXT_WAYS = JEBPF_CONTEXT_WAYS,
+	CONTEXT_TEXT_IDS = JEBPF_CONTEXT_TEXT_IDS,
 	VIRTUAL_NAME_BYTES = JEBPF_VIRTUAL_NAME_BYTES,
 	NAME_UTF16 = JEBPF_NAME_UTF16,
 	NAME_CUT = JEBPF_NAME_CUT,

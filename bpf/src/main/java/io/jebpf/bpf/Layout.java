@@ -84,9 +84,16 @@ final class Layout {
   static final int CONTEXT_TRACE_ID = 0;
   static final int CONTEXT_SPAN_ID = 16;
   static final int CONTEXT_VALID = 24;
+  static final int CONTEXT_FLAGS = 25;
   static final int CONTEXT_ATTRIBUTES_BYTES = 26;
   static final int CONTEXT_ATTRIBUTES = 28;
   static final int CONTEXT_BYTES = 256;
+  static final int CONTEXT_TEXT_IDS = 0x80;
+
+  // struct jebpf_text_context
+  static final int TEXT_CONTEXT_TRACE = 32;
+  static final int TEXT_CONTEXT_SPAN = 64;
+  static final int TEXT_CONTEXT_ATTRIBUTES = 80;
 
   // struct jebpf_target
   static final int TARGET_TGID = 0;

@@ -70,7 +70,15 @@ class LayoutTest {
     check("jebpf_context", "valid", Layout.CONTEXT_VALID, 1);
     check("jebpf_context", "attributes_bytes", Layout.CONTEXT_ATTRIBUTES_BYTES, 2);
     check("jebpf_context", "attributes", Layout.CONTEXT_ATTRIBUTES, 256 - 28);
+    check("jebpf_context", "trace_flags", Layout.CONTEXT_FLAGS, 1);
     checkSize("jebpf_context", Layout.CONTEXT_BYTES);
+    check("jebpf_text_context", "valid", Layout.CONTEXT_VALID, 1);
+    check("jebpf_text_context", "trace_flags", Layout.CONTEXT_FLAGS, 1);
+    check("jebpf_text_context", "attributes_bytes", Layout.CONTEXT_ATTRIBUTES_BYTES, 2);
+    check("jebpf_text_context", "trace_digits", Layout.TEXT_CONTEXT_TRACE, 32);
+    check("jebpf_text_context", "span_digits", Layout.TEXT_CONTEXT_SPAN, 16);
+    check("jebpf_text_context", "attributes", Layout.TEXT_CONTEXT_ATTRIBUTES, 256 - 80);
+    checkSize("jebpf_text_context", Layout.CONTEXT_BYTES);
   }
 
   @Test
@@ -194,6 +202,7 @@ class LayoutTest {
     assertEquals(limits.get("RULES_MAX"), Layout.RULES_MAX);
     assertEquals(limits.get("COMM_BYTES"), Layout.COMM_BYTES);
     assertEquals(limits.get("CONTEXT_BYTES"), Layout.CONTEXT_BYTES);
+    assertEquals(limits.get("CONTEXT_TEXT_IDS"), Layout.CONTEXT_TEXT_IDS);
     assertEquals(limits.get("CONTEXT_GROUPS"), ContextTable.GROUPS);
     assertEquals(limits.get("CONTEXT_WAYS"), ContextTable.WAYS);
     assertEquals(limits.get("VIRTUAL_NAME_BYTES"), Layout.VIRTUAL_NAME_BYTES);

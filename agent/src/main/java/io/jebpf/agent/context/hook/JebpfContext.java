@@ -35,9 +35,17 @@ public final class JebpfContext {
   // struct jebpf_context
   private static final int SPAN = 16;
   private static final int HEAD = 24; // valid, trace flags, bytes of attributes
+  private static final int FLAGS = 25;
   private static final int SIZE = 26;
   private static final int ATTRIBUTES = 28;
-  private static final int ATTRIBUTES_BYTES = RECORD_BYTES - ATTRIBUTES;
+
+  // the same with ids as text
+  private static final int TEXT_IDS = 0x80; // in the trace flags
+  private static final int TRACE_TEXT = 32;
+  private static final int SPAN_TEXT = 64;
+  private static final int TEXT_ATTRIBUTES = 80;
+
+  private static final int ATTRIBUTES_BYTES = RECORD_BYTES - TEXT_ATTRIBUTES; // fit into both
 
   private static final long TAKEN = -1; // owner's word while a slot is being taken
 
@@ -177,29 +185,80 @@ public final class JebpfContext {
     return MethodHandles.empty(type);
   }
 
-  /** The thread works for this span from now on. Ids are hexadecimal digits. */
-  public static void span(String trace, String span, byte flags) {
-    if (table == 0) {
+  /**
+   * The thread works for this span from now on. Ids are hexadecimal digits, and are kept as such:
+   * to read them would take longer than all the rest, and most are never looked at.
+   */
+  public static void span(String trace, String span) {
+    long base = table;
+    if (base == 0) {
       return;
     }
+    if (trace.length() == TRACE_DIGITS
+        && span.length() == SPAN_DIGITS
+        && isLatin1(trace)
+        && isLatin1(span)) {
+      long id = Thread.currentThread().threadId();
+      long group = id & (GROUPS - 1);
+      long owner = base + group * GROUP_BYTES;
+      long word = U.getLong(owner);
+      long record = base + OWNERS_BYTES + group * SLOT_BYTES + (~word & 1) * RECORD_BYTES;
+      // as a thread's next spans are, mostly: in its group's first slot, and without labels
+      if (word >>> 1 == id && U.getShort((record ^ RECORD_BYTES) + SIZE) == 0) {
+        putText(record, trace, span, 0);
+        U.storeFence();
+        U.putLong(owner, word ^ 1);
+      } else {
+        spanOfAnySlot(base, trace, span);
+      }
+    } else {
+      spanOfAnyForm(trace, span);
+    }
+  }
+
+  private static void putText(long record, String trace, String span, int size) {
+    Object text = U.getReference(trace, VALUE);
+    U.putLong(record + TRACE_TEXT, U.getLongUnaligned(text, TEXT));
+    U.putLong(record + TRACE_TEXT + 8, U.getLongUnaligned(text, TEXT + 8));
+    U.putLong(record + TRACE_TEXT + 16, U.getLongUnaligned(text, TEXT + 16));
+    U.putLong(record + TRACE_TEXT + 24, U.getLongUnaligned(text, TEXT + 24));
+    text = U.getReference(span, VALUE);
+    U.putLong(record + SPAN_TEXT, U.getLongUnaligned(text, TEXT));
+    U.putLong(record + SPAN_TEXT + 8, U.getLongUnaligned(text, TEXT + 8));
+    U.putInt(record + HEAD, 1 | TEXT_IDS << 8 | size << 16);
+  }
+
+  private static void spanOfAnySlot(long base, String trace, String span) {
+    Thread thread = Thread.currentThread();
+    long id = thread.threadId();
+    long owner = find(base, id);
+    if (owner == 0) {
+      owner = take(base, thread, id);
+      if (owner == 0) {
+        return;
+      }
+    }
+    long word = U.getLong(owner);
+    long record = slot(base, owner, id) + (~word & 1) * RECORD_BYTES;
+    int size = copyAttributes(word, record, TEXT_ATTRIBUTES);
+    putText(record, trace, span, size);
+    U.storeFence();
+    U.putLong(owner, id << 1 | ~word & 1);
+  }
+
+  private static void spanOfAnyForm(String trace, String span) {
     int digits = trace.length();
-    if (span.length() != SPAN_DIGITS || !isLatin1(span) || !isLatin1(trace)) {
+    if (span.length() != SPAN_DIGITS
+        || (digits != TRACE_DIGITS && digits != SHORT_TRACE_DIGITS)
+        || !isLatin1(span)
+        || !isLatin1(trace)) {
       none();
       return;
     }
     Object text = U.getReference(trace, VALUE);
-    long high = 0;
-    long low;
-    if (digits == TRACE_DIGITS) {
-      high = bytes(text, TEXT);
-      low = bytes(text, TEXT + 16);
-    } else if (digits == SHORT_TRACE_DIGITS) {
-      low = bytes(text, TEXT);
-    } else {
-      none();
-      return;
-    }
-    set(high, low, bytes(U.getReference(span, VALUE), TEXT), flags);
+    long high = digits == TRACE_DIGITS ? bytes(text, TEXT) : 0;
+    long low = bytes(text, TEXT + digits - SHORT_TRACE_DIGITS);
+    set(high, low, bytes(U.getReference(span, VALUE), TEXT), (byte) 0);
   }
 
   /** The same with numbers. */
@@ -219,14 +278,15 @@ public final class JebpfContext {
     if (base == 0) {
       return;
     }
-    long id = Thread.currentThread().threadId();
+    Thread thread = Thread.currentThread();
+    long id = thread.threadId();
     long owner = find(base, id);
     if (owner == 0) {
       return;
     }
     long record = record(base, owner, id);
     if (U.getShort(record + SIZE) == 0) {
-      leave(owner, record);
+      leave(thread, owner, record);
     } else {
       set(0, 0, 0, (byte) 0);
     }
@@ -384,8 +444,8 @@ public final class JebpfContext {
    * Nothing is left in a slot. A platform thread keeps it until it ends: taking one is the larger
    * part of an attach. Virtual threads may be too many for that.
    */
-  private static void leave(long owner, long record) {
-    if (Thread.currentThread().isVirtual()) {
+  private static void leave(Thread thread, long owner, long record) {
+    if (thread.isVirtual()) {
       release(owner);
     } else {
       U.storeFence();
@@ -426,13 +486,9 @@ public final class JebpfContext {
       }
     }
     long word = U.getLong(owner);
-    long slot = slot(base, owner, id);
     long next = ~word & 1;
-    long record = slot + next * RECORD_BYTES;
-    int size = word == TAKEN ? 0 : U.getShort(slot + (word & 1) * RECORD_BYTES + SIZE);
-    if (size != 0) {
-      U.copyMemory(slot + (word & 1) * RECORD_BYTES + ATTRIBUTES, record + ATTRIBUTES, size);
-    }
+    long record = slot(base, owner, id) + next * RECORD_BYTES;
+    int size = copyAttributes(word, record, ATTRIBUTES);
     U.putLong(record, high);
     U.putLong(record + 8, low);
     U.putLong(record + SPAN, span);
@@ -442,6 +498,22 @@ public final class JebpfContext {
   }
 
   // ---- attributes: one after the other, {key number, length, text}
+
+  /** Address of a record's first attribute. */
+  private static long attributes(long record) {
+    boolean text = (U.getByte(record + FLAGS) & TEXT_IDS) != 0;
+    return record + (text ? TEXT_ATTRIBUTES : ATTRIBUTES);
+  }
+
+  /** Copies those of the record in use to the other one; returns their bytes. */
+  private static int copyAttributes(long word, long record, int at) {
+    long now = record ^ RECORD_BYTES;
+    int size = word == TAKEN ? 0 : U.getShort(now + SIZE);
+    if (size != 0) {
+      U.copyMemory(attributes(now), record + at, size);
+    }
+    return size;
+  }
 
   /** Appends one; returns the size before, -1 when there was no room. */
   private static int add(long base, int key, String text) {
@@ -465,7 +537,8 @@ public final class JebpfContext {
     }
     int size = U.getShort(record + SIZE);
     int room = ATTRIBUTES_BYTES - size - 2;
-    int length = room < 0 ? -1 : copy(text, record + ATTRIBUTES + size + 2, room);
+    long at = attributes(record) + size;
+    int length = room < 0 ? -1 : copy(text, at + 2, room);
     if (length < 0) {
       count(base, NO_ROOM);
       if (taken) {
@@ -473,8 +546,8 @@ public final class JebpfContext {
       }
       return -1;
     }
-    U.putByte(record + ATTRIBUTES + size, (byte) key);
-    U.putByte(record + ATTRIBUTES + size + 1, (byte) length);
+    U.putByte(at, (byte) key);
+    U.putByte(at + 1, (byte) length);
     U.storeFence();
     U.putShort(record + SIZE, (short) (size + 2 + length));
     if (empty) {
@@ -523,14 +596,17 @@ public final class JebpfContext {
     if (size > U.getShort(record + SIZE)) {
       return;
     }
-    boolean empty =
-        size == 0 && (U.getLong(record) | U.getLong(record + 8) | U.getLong(record + SPAN)) == 0;
-    if (empty) {
-      leave(owner, record);
+    if (size == 0 && !hasSpan(record)) {
+      leave(Thread.currentThread(), owner, record);
     } else {
       U.storeFence();
       U.putShort(record + SIZE, (short) size);
     }
+  }
+
+  private static boolean hasSpan(long record) {
+    return (U.getByte(record + FLAGS) & TEXT_IDS) != 0
+        || (U.getLong(record) | U.getLong(record + 8) | U.getLong(record + SPAN)) != 0;
   }
 
   /**
@@ -539,9 +615,10 @@ public final class JebpfContext {
    */
   private static int lastOfEndpoint(long record, boolean any) {
     int size = U.getShort(record + SIZE);
+    long first = attributes(record);
     int last = -1;
-    for (int at = 0; at < size; at += 2 + (U.getByte(record + ATTRIBUTES + at + 1) & 0xff)) {
-      int key = U.getByte(record + ATTRIBUTES + at) & 0xff;
+    for (int at = 0; at < size; at += 2 + (U.getByte(first + at + 1) & 0xff)) {
+      int key = U.getByte(first + at) & 0xff;
       if (key == ENDPOINT || key == NESTED) {
         last = at;
         if (any) {

@@ -151,13 +151,8 @@ final class Glue {
     code.visitInsn(Opcodes.DUP);
     abstractly(spanContext, "getTraceId", STRING);
     code.visitInsn(Opcodes.SWAP);
-    code.visitInsn(Opcodes.DUP);
     abstractly(spanContext, "getSpanId", STRING);
-    code.visitInsn(Opcodes.SWAP);
-    String flags = prefix + "io/opentelemetry/api/trace/TraceFlags";
-    abstractly(spanContext, "getTraceFlags", "()L" + flags + ";");
-    abstractly(flags, "asByte", "()B");
-    hook("span", "(Ljava/lang/String;Ljava/lang/String;B)V");
+    hook("span", "(Ljava/lang/String;Ljava/lang/String;)V");
     code.visitJumpInsn(Opcodes.GOTO, done);
     code.visitLabel(noSpan);
     code.visitFrame(Opcodes.F_FULL, locals.length, locals, 1, new Object[] {span});
