@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.agent.options.ServerKind;
 import io.jebpf.agent.options.ServerOptions;
+import io.jebpf.it.bench.FaultThroughput;
+import io.jebpf.it.bench.FaultThroughput.Run;
+import io.jebpf.it.bench.FaultThroughput.Server;
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
 import io.jebpf.it.harness.RunningJvm;
@@ -41,6 +44,8 @@ class DeliveryTest {
 
   /** Of a JVM that SIGTERM ended. */
   private static final int TERMINATED = 143;
+
+  private static final double THROUGHPUT_MIN = 0.5;
 
   @TempDir Path directory;
 
@@ -233,6 +238,22 @@ class DeliveryTest {
           pyroscope.received().stream()
               .anyMatch(r -> Long.toString(killedPid).equals(r.series().get("pid"))),
           "nothing under the labels of the JVM that measured");
+    }
+  }
+
+  /**
+   * A slice of {@code make bench}: what the application gets done for its CPU beside a server that
+   * takes connections and says nothing, in parts of what it does beside one that is well. The aim
+   * is no difference; half of it is lost only when something of ours spins or keeps it waiting.
+   */
+  @Test
+  void aServerThatHangsCostsTheApplicationNothing() throws Exception {
+    FaultThroughput bench = new FaultThroughput(directory, 2, 1);
+    Map<Server, List<Run>> runs = bench.run(1, Server.WELL, Server.HANGS_AT_ONCE, Server.REFUSES);
+    double well = FaultThroughput.median(runs.get(Server.WELL), true);
+    for (Server server : List.of(Server.HANGS_AT_ONCE, Server.REFUSES)) {
+      double ratio = FaultThroughput.median(runs.get(server), true) / well;
+      assertTrue(ratio > THROUGHPUT_MIN, server + ": " + ratio + " " + runs);
     }
   }
 

@@ -3,7 +3,9 @@ package io.jebpf.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.bench.RecordingsCost;
 import io.jebpf.it.harness.ChildJvm;
+import io.jebpf.it.harness.ChildResult;
 import io.jebpf.it.harness.RunningJvm;
 import io.jebpf.it.pprof.Profile;
 import io.jebpf.it.workload.BusyLoad;
@@ -26,6 +28,9 @@ class RecorderTest {
 
   /** The aim is 0.3 s, and is for a script on a quiet machine. */
   private static final double DUMP_SECONDS_MAX = 10;
+
+  /** Of a core, for 19 recordings: ten times the aim, on a machine that does much beside. */
+  private static final long MORE_MILLIONTHS_MAX = 100_000;
 
   @TempDir Path directory;
 
@@ -65,6 +70,20 @@ class RecorderTest {
       assertTrue(after > before, "sampling goes on");
       assertEquals(0, metric(client, url, "jebpf_samples_lost_total{reason=\"ring_full\"}"));
     }
+  }
+
+  /** A slice of {@code make soak}; the aim is 1 % of a core. */
+  @Test
+  void twentyRecordingsCostHardlyMoreThanOne() {
+    ChildResult result =
+        ChildJvm.in(directory)
+            .withoutOut()
+            .agent("out=off,window=2s")
+            .main(RecordingsCost.class, 2, 1_500)
+            .run(Deadlines.RUN_SECONDS);
+    assertEquals(0, result.exitCode(), result::toString);
+    assertTrue(result.value("one") > 0, result::toString);
+    assertTrue(result.value("more") <= MORE_MILLIONTHS_MAX, result::toString);
   }
 
   private static double metric(HttpClient client, String url, String name) throws Exception {

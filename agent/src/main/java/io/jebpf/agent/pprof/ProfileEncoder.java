@@ -231,7 +231,7 @@ public final class ProfileEncoder {
       int function = functions.item(i);
       message.clear();
       message.number(FUNCTION_ID, i + 1L);
-      message.number(FUNCTION_NAME, string(window.functionName(function)));
+      message.number(FUNCTION_NAME, string(window.functionName(function), order.name(function)));
       message.number(FUNCTION_FILENAME, string(window.functionFile(function)));
       top.message(PROFILE_FUNCTION, message);
       flushSome();
@@ -241,12 +241,17 @@ public final class ProfileEncoder {
   /** The string's index. The table comes last: texts among texts take the least space. */
   private long string(String text) {
     Integer known = strings.get(text);
-    if (known != null) {
-      return known;
-    }
+    return known != null ? known : newString(text, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private long string(String text, byte[] utf8) {
+    Integer known = strings.get(text);
+    return known != null ? known : newString(text, utf8);
+  }
+
+  private int newString(String text, byte[] utf8) {
     int index = strings.size();
     strings.put(text, index);
-    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     stringTable.bytes(PROFILE_STRING_TABLE, utf8, lengthOf(utf8));
     return index;
   }

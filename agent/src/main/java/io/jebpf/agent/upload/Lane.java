@@ -297,7 +297,8 @@ final class Lane {
     counters.add(Count.RETRIES, 1);
     failures++;
     boolean denied = verdict.kind() == Kind.DENIED;
-    if (trouble == Kind.DONE || denied != (trouble == Kind.DENIED)) {
+    boolean cutOff = hurrying && !denied; // by us, at the end; the line at the end says what waits
+    if (!cutOff && (trouble == Kind.DONE || denied != (trouble == Kind.DENIED))) {
       log.warn(
           denied ? Trouble.UPLOAD_DENIED : Trouble.UPLOAD,
           server.url() + ": " + verdict.why() + "; " + spool.waiting(index) + " wait");

@@ -42,6 +42,9 @@ public final class Sender {
   /** After a defect; the state may be odd, and the log is not to be flooded. */
   private static final long FAILED_NANOS = 10_000_000_000L;
 
+  /** At the end of the JVM no request is begun with less than this: it would be cut off. */
+  private static final long END_REQUEST_NANOS = 50_000_000L;
+
   private final Spool spool;
   private final List<Lane> lanes = new ArrayList<>();
   private final Backoff backoff;
@@ -281,8 +284,8 @@ public final class Sender {
       for (Lane lane : List.copyOf(open)) { // in turn: none is to take all of the time
         long now = nanoClock.getAsLong();
         left = endNanos - now;
-        boolean more = lane.isWell() && left > 0;
-        if (!more || lane.step(now, true, Math.max(1, left / 1_000_000)) == Long.MAX_VALUE) {
+        boolean more = lane.isWell() && left > END_REQUEST_NANOS;
+        if (!more || lane.step(now, true, left / 1_000_000) == Long.MAX_VALUE) {
           open.remove(lane);
         }
       }
