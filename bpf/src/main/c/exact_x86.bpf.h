@@ -94,10 +94,12 @@ __noinline int add_depth(struct walk *w, __u32 i)
 	}
 	if (RULE(STRING_SEARCH) && c[0] == 0x48 && c[1] == 0x8b && c[2] == 0xcc) { /* mov rcx, rsp */
 		w->restored = i + STRING_SEARCH_BYTES;
+		w->searching = 1;
 		return 0;
 	}
 	if (RULE(STRING_SEARCH) && c[0] == 0x48 && c[1] == 0x2b && c[3] == 0x5c) { /* sub x, y; pop rsp */
 		w->low = 0;
+		w->searching = 0;
 		return 0;
 	}
 	if (i < w->restored)
@@ -115,7 +117,10 @@ __noinline int out_of_line_depth(struct walk *w)
 {
 	__u64 size;
 
-	if (!w || w->self.complete < 0)
+	if (!w)
+		return 0;
+	w->searching = 0;
+	if (w->self.complete < 0)
 		return 0;
 	size = w->self.pc_offset - w->self.complete;
 	if (size > LOOK_BACK_BYTES)
@@ -277,14 +282,6 @@ static __always_inline __u64 saved_rsp(struct walk *w)
 	return java_caller(w, saved + w->self.frame_bytes - 8) ? saved : 0;
 }
 
-static __always_inline int return_to_saved(struct walk *w, __u64 saved)
-{
-	__u64 sp = saved + w->self.frame_bytes;
-	__u64 fp = WORD(w, sp - 16);
-
-	return return_at(w, sp - 8, fp);
-}
-
 __noinline int unwind_exact_nmethod(struct walk *w)
 {
 	__u64 sp, fp, saved;
@@ -299,19 +296,20 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 		return return_at_pushed_fp(w);
 	sp = w->sp + w->self.frame_bytes;
 	saved = state == WHOLE_FRAME ? rsp_in_rcx(w) : 0;
-	if (saved)
-		return return_to_saved(w, saved);
-	if (state == WHOLE_FRAME && RULE(OUT_OF_LINE_EXACT)) {
+	if (state == WHOLE_FRAME && !saved && RULE(OUT_OF_LINE_EXACT)) {
 		lowered = out_of_line_depth(w);
-		if (lowered && java_caller(w, sp + lowered - 8))
+		if (w->searching)
+			saved = saved_rsp(w);
+		if (!saved && lowered && java_caller(w, sp + lowered - 8))
 			sp += lowered;
 	}
-	if (!java_caller(w, sp - 8)) {
+	if (!saved && !java_caller(w, sp - 8)) {
 		saved = saved_rsp(w);
 		if (!saved)
 			return unwind_out_of_line(w, sp);
-		sp = saved + w->self.frame_bytes;
 	}
+	if (saved)
+		sp = saved + w->self.frame_bytes;
 	fp = state == WHOLE_KEEP_FP ? w->fp : WORD(w, sp - 16);
 	return return_at(w, sp - 8, fp);
 }

@@ -239,19 +239,13 @@ static __always_inline __u64 current_thread(struct walk *w)
 	return w->thread;
 }
 
-/*
- * A runtime stub has its blob's frame size. While deoptimisation unpacks, the frames below are
- * interpreter frames without contents: nothing true can be said about them.
- */
+/* A runtime stub has its blob's frame size. */
 static __always_inline int unwind_runtime(struct walk *w)
 {
 	__u64 sp = w->sp + w->self.frame_bytes;
 	__u64 fp = WORD(w, sp - 16);
 	__u64 ra = WORD(w, sp - 8);
 
-	if (w->self.kind == CODE_DEOPT && RULE(DEOPT_IN_PROGRESS) && config.thread_vframe_array_head != JEBPF_ABSENT &&
-	    current_thread(w) && read_pointer(w, w->thread + config.thread_vframe_array_head))
-		return MARK(w, JEBPF_END_DEOPT);
 	return to_caller(w, ra, sp, fp);
 }
 
@@ -409,7 +403,7 @@ __noinline int unwind_java(struct walk *w)
 			return IS_BLOB;
 		if (RULE(CONTINUATION_STUBS_CALLED) && in_continuation_stubs(w->pc))
 			return cross_to_carrier(w);
-		return w->self.frame_bytes > 0 ? unwind_runtime(w) : IS_BLOB;
+		return w->self.frame_bytes > 0 && w->self.kind != CODE_DEOPT ? unwind_runtime(w) : IS_BLOB;
 	}
 }
 

@@ -35,6 +35,7 @@
 #else
 #include "exact_arm64.bpf.h"
 #endif
+#include "deopt.bpf.h"
 #include "unwind.bpf.h"
 #include "virtual.bpf.h"
 #include "context.bpf.h"

@@ -183,7 +183,9 @@ static long step(__u32 index, void *context)
 	w->fault = 0;
 	ended = in_code_cache(w->pc) ? unwind_java(w) : step_module(w);
 	if (ended == IS_BLOB)
-		ended = w->exact ? unwind_exact_blob(w) : unwind_stub(w);
+		ended = w->exact ? unwind_exact_blob(w) :
+			w->self.kind == CODE_DEOPT && w->self.frame_bytes > 0 ? unwind_deoptimisation(w) :
+										unwind_stub(w);
 	/* it could have gone another way, had it seen what it asked for */
 	if (w->fault)
 		ended = MARK(w, JEBPF_END_READ_FAULT);

@@ -105,6 +105,7 @@ static inline void count(__u32 stat, __u64 by)
 #include "../../main/c/exact_x86.bpf.h"
 #include "../../main/c/exact_interpreter_x86.bpf.h"
 #include "../../main/c/exact_blob_x86.bpf.h"
+#include "../../main/c/deopt.bpf.h"
 #include "../../main/c/unwind.bpf.h"
 
 #endif

@@ -14,7 +14,7 @@
  *
  * JEBPF_OBJECT names the kernel object: its BTF says where a knob lies. With JEBPF_KEEP=NAME `live`
  * also records walks that reached the root, as golden cases NNN-NAME.case; with JEBPF_RULES=1 those that
- * need a rule, as NNN-rule-RULE.case.
+ * need a rule, as NNN-rule-RULE.case; with JEBPF_RULES=RULE those that need that one.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -242,6 +242,7 @@ static void record_for_rules(const char *directory)
 {
 	static struct jebpf_frame copy[JEBPF_FRAMES_MAX + MARKERS_MAX];
 	static int have[RULE_COUNT];
+	const char *wanted = getenv("JEBPF_RULES");
 	__u32 frames, end;
 	char name[64];
 
@@ -250,6 +251,8 @@ static void record_for_rules(const char *directory)
 	end = walk.end;
 	memcpy(copy, frame_at(&walk, 0), frames * sizeof(*copy));
 	for (int rule = 0; rule < RULE_COUNT; rule++) {
+		if (strcmp(wanted, "1") && strcmp(wanted, RULE_NAMES[rule]))
+			continue;
 		if (have[rule] >= CASES_OF_RULE || !needs_rule(rule, copy, frames, end))
 			continue;
 		have[rule]++;

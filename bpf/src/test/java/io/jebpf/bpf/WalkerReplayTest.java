@@ -45,7 +45,6 @@ class WalkerReplayTest {
           "EXIT_POPPED",
           "POLL_STUB",
           "VERIFIED_ENTRY",
-          "STRING_SEARCH",
           "LEFT_CONTINUATION",
           "CALL_BEFORE",
           "OUT_OF_LINE",
