@@ -53,12 +53,13 @@ fleet: build
 format: setup
 	@$(MVN) -N -Dformat=apply verify
 
-## truth of span ids for 200,000 samples, and the cost of a span by JMH; wants the machine for itself
+## truth of span ids for 200,000 samples, cost of a span by JMH, size of profiles with ids; wants the machine for itself
 context: build
 	@$(MVN) -DskipTests -pl integration-tests -am package
 	@integration-tests/context-truth.sh
 	@integration-tests/context-bench.sh
 	@integration-tests/context-start.sh
+	@integration-tests/context-size.sh
 
 clean: setup
 	@$(MVN) clean

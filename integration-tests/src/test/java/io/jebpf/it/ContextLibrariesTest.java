@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.context.JavaxLoad;
 import io.jebpf.it.context.LibraryLoad;
 import io.jebpf.it.context.ServletLoad;
 import io.jebpf.it.harness.ChildJvm;
@@ -50,6 +51,12 @@ class ContextLibrariesTest {
     span(result, "otel", LibraryLoad.OTEL_SPAN);
     span(result, "copy", LibraryLoad.COPY_SPAN);
     span(result, "underBrave", LibraryLoad.BRAVE_SPAN);
+    all(
+        result,
+        "underMicrometer",
+        labels ->
+            result.values().get("micrometer.span").equals(labels.get("span_id"))
+                && labels.get("trace_id").endsWith(result.values().get("micrometer.trace")));
     all(result, "afterNested", labels -> labels.get("tenant").equals("outer"));
     all(
         result,
@@ -90,6 +97,21 @@ class ContextLibrariesTest {
       served(result, kind, load + ".users", "GET /users/*", "GET /users/*");
       served(result, kind, load + ".plain", "GET /plain", "GET /plain");
     }
+  }
+
+  @Test
+  void endpointsOfJavaxServlets() {
+    ChildResult result =
+        load(directory, ",endpoints=true")
+            .classPath(Locations.classes() + ":" + Locations.application("javax"))
+            .main(JavaxLoad.class, directory.resolve("tomcat"), 100)
+            .run(Deadlines.RUN_SECONDS);
+    assertEquals(0, result.exitCode(), result::toString);
+    assertEquals("100", result.values().get("requests"), "every request was answered");
+    List<Map<String, String>> labels = labels(result, "cpu", JavaxLoad.class.getName() + ".orders");
+    assertTrue(labels.size() > 5, () -> labels.size() + " rows" + result);
+    long named = count(labels, l -> "GET /orders/*/items".equals(l.get("endpoint")));
+    assertTrue(named >= 0.98 * labels.size(), () -> "endpoints: " + labels);
   }
 
   private static void served(

@@ -6,6 +6,10 @@ import brave.propagation.ThreadLocalCurrentTraceContext;
 import brave.propagation.TraceContext;
 import io.jebpf.api.Labels;
 import io.jebpf.it.workload.AgentGate;
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.brave.bridge.BraveBaggageManager;
+import io.micrometer.tracing.brave.bridge.BraveCurrentTraceContext;
+import io.micrometer.tracing.brave.bridge.BraveTracer;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.TraceFlags;
@@ -19,8 +23,9 @@ import java.util.List;
 
 /**
  * One method under each way to have a context: a span of OpenTelemetry, one of a second copy of it
- * in a class loader of its own, one of Brave, and our labels, nested. Each burns CPU. Says whether
- * the hook was there before a library was used, and after. Argument: milliseconds for each.
+ * in a class loader of its own, one of Brave, one of Micrometer, and our labels, nested. Each burns
+ * CPU. Says whether the hook was there before a library was used, and after. Argument: milliseconds
+ * for each.
  */
 public final class LibraryLoad {
   public static final String OTEL_SPAN = "00000000000000a1";
@@ -68,6 +73,7 @@ public final class LibraryLoad {
     new Otel(OTEL_SPAN, () -> otel(millis)).run();
     secondCopy(() -> copy(millis)).run();
     brave(() -> underBrave(millis));
+    micrometer(() -> underMicrometer(millis));
     Labels.with("tenant", "outer", () -> labels(millis));
     plain(millis);
     System.out.println("hook.after=" + hook());
@@ -111,6 +117,25 @@ public final class LibraryLoad {
     }
   }
 
+  /** Micrometer's bridge to Brave; says the ids of its span. */
+  @SuppressWarnings("try") // a scope is closed, not used
+  private static void micrometer(Runnable work) {
+    CurrentTraceContext current = ThreadLocalCurrentTraceContext.create();
+    try (Tracing tracing = Tracing.newBuilder().currentTraceContext(current).build()) {
+      Tracer tracer =
+          new BraveTracer(
+              tracing.tracer(), new BraveCurrentTraceContext(current), new BraveBaggageManager());
+      io.micrometer.tracing.Span span = tracer.nextSpan().start();
+      System.out.println("micrometer.span=" + span.context().spanId());
+      System.out.println("micrometer.trace=" + span.context().traceId());
+      try (Tracer.SpanInScope scope = tracer.withSpan(span)) {
+        work.run();
+      } finally {
+        span.abandon();
+      }
+    }
+  }
+
   static void otel(long millis) {
     burn(millis);
   }
@@ -120,6 +145,10 @@ public final class LibraryLoad {
   }
 
   static void underBrave(long millis) {
+    burn(millis);
+  }
+
+  static void underMicrometer(long millis) {
     burn(millis);
   }
 
