@@ -27,7 +27,7 @@ final class AgentThreads {
     try {
       onFailure.failed(cause);
     } catch (Throwable untold) {
-      cause.addSuppressed(untold);
+      return; // not even a note of it, which would take memory again
     }
   }
 

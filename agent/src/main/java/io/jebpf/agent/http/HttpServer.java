@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A small HTTP server with a limit on everything: one request a connection, a bounded number of
@@ -79,6 +80,7 @@ public final class HttpServer implements AutoCloseable {
     Thread thread = new Thread(null, work, "jebpf-http-" + number, STACK_BYTES, false);
     thread.setDaemon(true);
     thread.setContextClassLoader(HttpServer.class.getClassLoader());
+    thread.setUncaughtExceptionHandler((failed, cause) -> {}); // never on the host's stderr
     return thread;
   }
 
@@ -104,23 +106,29 @@ public final class HttpServer implements AutoCloseable {
   private void accept() {
     while (!closed) {
       try {
-        serve(socket.accept());
-      } catch (SocketTimeoutException e) {
-        // nobody came
-      } catch (IOException e) {
-        pause(e); // no file descriptor left, or we are closed
-      } catch (Throwable e) { // the agent's edge
-        pause(e);
+        acceptOne();
+      } catch (Throwable e) { // the agent's edge; where the heap is full, nothing can be told
+        LockSupport.parkNanos(TICK_MILLIS * 1_000_000L);
       }
-      long now = System.nanoTime();
-      connections.forEach(connection -> connection.closeIfLate(now));
     }
+  }
+
+  private void acceptOne() {
+    try {
+      serve(socket.accept());
+    } catch (SocketTimeoutException e) {
+      // nobody came
+    } catch (IOException | RuntimeException e) {
+      pause(e); // no file descriptor left, or we are closed
+    }
+    long now = System.nanoTime();
+    connections.forEach(connection -> connection.closeIfLate(now));
   }
 
   private void pause(Throwable cause) {
     if (!closed) {
       log.debug("HTTP: " + cause);
-      java.util.concurrent.locks.LockSupport.parkNanos(TICK_MILLIS * 1_000_000L);
+      LockSupport.parkNanos(TICK_MILLIS * 1_000_000L);
     }
   }
 
