@@ -218,7 +218,7 @@ class KernelKnobsTest {
             "show_carrier",
             "waker_ns",
             "tick_iterator",
-            "pad_waits",
+            "place_mask",
             "pad",
             "heaps",
             "entry_codelets"));
