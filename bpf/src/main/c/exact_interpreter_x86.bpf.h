@@ -3,6 +3,7 @@
 #ifndef JEBPF_EXACT_INTERPRETER_X86_BPF_H
 #define JEBPF_EXACT_INTERPRETER_X86_BPF_H
 
+#define SENDER_PUSHED 7 /* bytes of `push rax; push rbp; mov rbp, rsp; push r13` */
 #define ADAPTER_ARGS_MAX 65536 /* arguments that an adapter moves, in bytes */
 #define EXIT_BEFORE 128	       /* bytes read before the pc; the longest exit sequence has 100 */
 #define EXIT_BYTES 208
@@ -62,6 +63,10 @@ __noinline int unwind_entry(struct walk *w)
 		fp = WORD(w, w->fp);
 		ra = WORD(w, w->fp + 8);
 		sender = w->fp + 16;
+		if (RULE(ENTRY_SENDER) && offset >= push_rax + SENDER_PUSHED) {
+			sender = WORD(w, w->fp + SLOT_SENDER_SP); /* r13 is used for other things by now */
+			return to_caller(w, ra, sender, fp);
+		}
 	}
 	return to_caller(
 		w, ra, w->r13 > sender && w->r13 - sender < ADAPTER_ARGS_MAX ? w->r13 : sender, fp);

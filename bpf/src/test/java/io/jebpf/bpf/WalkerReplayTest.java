@@ -48,6 +48,7 @@ class WalkerReplayTest {
           "LEFT_CONTINUATION",
           "CALL_BEFORE",
           "OUT_OF_LINE",
+          "TWO_LEVELS",
           "FRAMELESS_INTERPRETER",
           "FREEZING",
           "MOUNTING",
