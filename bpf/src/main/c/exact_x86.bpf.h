@@ -282,6 +282,23 @@ static __always_inline __u64 saved_rsp(struct walk *w)
 	return java_caller(w, saved + w->self.frame_bytes - 8) ? saved : 0;
 }
 
+/*
+ * A call of a method that is interpreted goes by a stub behind the caller's own code: `mov rbx, method;
+ * jmp`. There the caller's frame is whole and its return address pushed: it has called, and is not a
+ * frame once more.
+ */
+static __always_inline bool in_call_stub_of_its_own(struct walk *w)
+{
+	__u8 c[12] = {};
+
+	if (!RULE(STATIC_STUB) || !(w->self.flags & CODE_FLAG_OUT_OF_LINE) ||
+	    read_user(c, sizeof(c), w->pc - 10))
+		return false;
+	if (!(c[10] == 0x48 && c[11] == 0xbb) && !(c[10] == 0xe9 && c[0] == 0x48 && c[1] == 0xbb))
+		return false;
+	return plausible_word(w, w->sp) && w->found.blob == w->self.blob;
+}
+
 __noinline int unwind_exact_nmethod(struct walk *w)
 {
 	__u64 sp, fp, saved;
@@ -289,6 +306,11 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 
 	if (!w)
 		return 1;
+	if (in_call_stub_of_its_own(w)) {
+		w->frames = 0;
+		w->callee = 0;
+		return return_at(w, w->sp, w->fp);
+	}
 	state = exact_nmethod_state(w);
 	if (state == RA_AT_SP && plausible_word(w, w->sp))
 		return return_at(w, w->sp, w->fp);
