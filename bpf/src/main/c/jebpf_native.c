@@ -260,7 +260,11 @@ EXPORT int64_t jebpf_reaches_vm_read(void)
 
 /* ---------------------------------------------------------------- manners */
 
-#define WORKER_SLICE_NS 100000000 /* the longest there is */
+/*
+ * Longer than the slice of other threads, which is 0.7 to 2.8 ms, and no longer than need be: on a
+ * crowded CPU a thread with a long slice waits for that much of each of the others' time.
+ */
+#define WORKER_SLICE_NS 5000000
 
 /* sched_setattr(2) has no declaration in glibc 2.36. */
 struct sched_attributes {
@@ -273,7 +277,7 @@ struct sched_attributes {
 
 /*
  * What the calling thread does can wait; threads that it starts inherit this. A batch thread that
- * wakes puts nobody off a CPU, and one with a long slice leaves at once when a thread of the
+ * wakes puts nobody off a CPU, and one with a longer slice leaves at once when a thread of the
  * application wakes (Linux 6.12; before it keeps the CPU for a slice of some milliseconds). Its share
  * of a crowded machine stays whole, unlike with a nice value: a JVM waits for each of its threads at a
  * safepoint, and a ring that nobody reads overflows. A JVM that somebody gave a policy of its own
