@@ -258,44 +258,6 @@ EXPORT int64_t jebpf_reaches_vm_read(void)
 		       0;
 }
 
-/* ---------------------------------------------------------------- manners */
-
-/*
- * Longer than the slice of other threads, which is 0.7 to 2.8 ms, and no longer than need be: on a
- * crowded CPU a thread with a long slice waits for that much of each of the others' time.
- */
-#define WORKER_SLICE_NS 5000000
-
-/* sched_setattr(2) has no declaration in glibc 2.36. */
-struct sched_attributes {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-};
-
-/*
- * What the calling thread does can wait; threads that it starts inherit this. A batch thread that
- * wakes puts nobody off a CPU, and one with a longer slice leaves at once when a thread of the
- * application wakes (Linux 6.12; before it keeps the CPU for a slice of some milliseconds). Its share
- * of a crowded machine stays whole, unlike with a nice value: a JVM waits for each of its threads at a
- * safepoint, and a ring that nobody reads overflows. A JVM that somebody gave a policy of its own
- * keeps it. Needs no right; 0 or -errno.
- */
-EXPORT int64_t jebpf_give_way(void)
-{
-	struct sched_attributes wanted = {
-		.size = sizeof(wanted),
-		.policy = SCHED_BATCH,
-		.nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid)),
-		.runtime = WORKER_SLICE_NS};
-
-	if (sched_getscheduler(0) != SCHED_OTHER)
-		return 0;
-	return result(syscall(SYS_sched_setattr, 0, &wanted, 0));
-}
-
 /* ---------------------------------------------------------------- the off-CPU ticker */
 
 #define NANOS_PER_SECOND 1000000000ULL
@@ -380,6 +342,15 @@ static void run_tick(struct jebpf_ticker *ticker, int program_fd)
 			return;
 	}
 }
+
+/* sched_setattr(2) has no declaration in glibc 2.36. */
+struct sched_attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
 
 /*
  * On a crowded machine a late tick is a false one. A short slice lets the thread in at once when it

@@ -84,14 +84,6 @@ public final class NativeRuntime {
   }
 
   /**
-   * Lets the application go first: the scheduling of the calling thread, and of all threads that it
-   * starts from now on, becomes that of a batch job with its fair share. False: the system refused.
-   */
-  public boolean giveWay() {
-    return Downcall.call(Downcall.function(helper("jebpf_give_way"))) == 0;
-  }
-
-  /**
    * Gives native memory that was freed back to the system: {@code malloc_trim} of glibc, as {@code
    * jcmd System.trim_native_heap} does. Takes milliseconds, in which an allocation of another
    * thread may have to wait. False: this C library has no such function.

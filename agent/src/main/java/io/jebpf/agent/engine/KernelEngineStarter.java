@@ -172,9 +172,6 @@ public final class KernelEngineStarter implements EngineStarter {
         unpacking = true;
         NativeRuntime runtime = NativeRuntime.load(parents);
         reportRefused(runtime.refusedPlaces());
-        if (!runtime.giveWay()) { // this is the reader, which starts all other threads
-          log.debug("the system does not let our threads give way to the application's");
-        }
         return runtime;
       } catch (NativeLoadException e) {
         throw new EngineException(Trouble.NATIVE_LIBRARIES, e.getMessage(), "", e);
