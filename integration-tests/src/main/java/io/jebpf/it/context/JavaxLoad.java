@@ -3,10 +3,7 @@ package io.jebpf.it.context;
 import io.jebpf.it.workload.AgentGate;
 import io.jebpf.it.workload.Burn;
 import java.io.IOException;
-import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.servlet.http.HttpServlet;
@@ -51,14 +48,7 @@ public final class JavaxLoad {
     HttpClient client = HttpClient.newHttpClient();
     int requests = 0;
     while (requests < Integer.parseInt(arguments[1])) {
-      HttpResponse<String> response =
-          client.send(
-              HttpRequest.newBuilder(URI.create(server + "/orders/" + requests++ + "/items"))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      if (response.statusCode() != 200 || !response.body().equals("done")) {
-        throw new IllegalStateException(response.statusCode() + " " + response.body());
-      }
+      Requests.get(client, server + "/orders/" + requests++ + "/items");
     }
     AgentGate.awaitFiles();
     tomcat.stop();

@@ -9,10 +9,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
@@ -78,24 +75,15 @@ public final class ServletLoad {
     HttpClient client = HttpClient.newHttpClient();
     int requests = 0;
     while (requests < Integer.parseInt(arguments[0])) {
-      get(client, base + "/orders/" + requests + "/items");
-      get(client, base + "/users/" + requests++);
-      get(client, other + "/plain/" + requests);
+      Requests.get(client, base + "/orders/" + requests + "/items");
+      Requests.get(client, base + "/users/" + requests++);
+      Requests.get(client, other + "/plain/" + requests);
     }
     AgentGate.awaitFiles();
     jetty.stop();
     plain.stop(0);
     System.out.println("requests=" + 3 * requests);
     System.exit(0);
-  }
-
-  private static void get(HttpClient client, String uri) throws Exception {
-    HttpResponse<String> response =
-        client.send(
-            HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.ofString());
-    if (response.statusCode() != 200 || !response.body().equals("done")) {
-      throw new IllegalStateException(uri + ": " + response.statusCode() + " " + response.body());
-    }
   }
 
   static void orders() {
