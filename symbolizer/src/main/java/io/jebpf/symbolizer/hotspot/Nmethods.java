@@ -43,6 +43,7 @@ final class Nmethods {
     record Unreadable() implements Decoding {}
   }
 
+  private static final byte[] NO_CODE = {};
   private static final Decoding REPLACED = new Decoding.Replaced();
   private static final Decoding UNREADABLE = new Decoding.Unreadable();
 
@@ -141,12 +142,16 @@ final class Nmethods {
     if (descs <= 0 || descs > PC_DESCS_MAX || info.scopesEnd - info.scopes > DEBUG_INFO_BYTES_MAX) {
       return methodOnly;
     }
-    int decodeOffset = scopeOffsetFor(info.pcs, (int) descs, pcOffset);
-    if (!memory.ok() || decodeOffset <= 0) {
+    Place place = placeOf(nmethod, info.pcs, (int) descs, pcOffset);
+    if (!memory.ok() || place.decodeOffset <= 0) {
       return methodOnly;
     }
     List<Scope> scopes = new ArrayList<>(4);
-    return chain(info, decodeOffset, scopes) ? new Decoding.Scopes(scopes, isC1()) : methodOnly;
+    if (!chain(info, place.decodeOffset, scopes)) {
+      return methodOnly;
+    }
+    List<Scope> known = place.inlined ? scopes : List.of(scopes.getLast());
+    return new Decoding.Scopes(known, isC1());
   }
 
   /** Addresses; ends are exclusive. {@code metadataEnd} 0: unknown. */
@@ -185,23 +190,67 @@ final class Nmethods {
   }
 
   /**
-   * Decode offset of the first PcDesc at or after {@code pcOffset}; they are sorted. 0: no scopes.
+   * What is known of a pc. {@code decodeOffset} 0: no scopes. Not {@code inlined}: it is not known
+   * which calls were inlined there, only the compiled method and about where in it.
    */
-  private int scopeOffsetFor(long pcs, int count, int pcOffset) {
+  private record Place(int decodeOffset, boolean inlined) {}
+
+  /** The first PcDesc at or after it (they are sorted), but for what {@link StraightLine} knows. */
+  private Place placeOf(long nmethod, long pcs, int count, int pcOffset) {
     int low = 0;
     int high = count;
     while (low < high && memory.ok()) {
       int middle = (low + high) >>> 1;
-      long desc = pcs + (long) middle * layout.pcDescBytes();
-      if (memory.value(desc, layout.pcOffset()) < pcOffset) {
+      if (pcOf(pcs, middle) < pcOffset) {
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    return low < count
-        ? (int) memory.value(pcs + (long) low * layout.pcDescBytes(), layout.scopeDecodeOffset())
-        : 0;
+    int next = low < count ? decodeOffset(pcs, low) : 0;
+    Place asTheJvm = new Place(next, true);
+    if (!memory.ok() || !StraightLine.IS_KNOWN) {
+      return asTheJvm;
+    }
+    int from = low > 0 ? Math.max(pcOf(pcs, low - 1), 0) : 0;
+    if (next > 0 && pcOf(pcs, low) == pcOffset) {
+      boolean ofTheBlockBefore =
+          isC1() && StraightLine.endsWithUnrecordedJump(code(nmethod, from, pcOffset));
+      int following = ofTheBlockBefore && low + 1 < count ? decodeOffset(pcs, low + 1) : 0;
+      return following > 0 ? new Place(following, true) : asTheJvm;
+    }
+    int to = next > 0 ? pcOf(pcs, low) : pcOffset;
+    return switch (StraightLine.at(code(nmethod, from, to), pcOffset - from, isC1())) {
+      case NEXT -> asTheJvm;
+      case PREVIOUS -> {
+        int previous = low > 0 ? decodeOffset(pcs, low - 1) : 0;
+        yield previous > 0 ? new Place(previous, true) : new Place(next, false);
+      }
+      case NEITHER -> new Place(next, false);
+    };
+  }
+
+  /** Empty where the code is too long, or cannot be read. */
+  private byte[] code(long nmethod, int from, int to) {
+    int length = to - from;
+    if (length <= 0 || length > StraightLine.BYTES_MAX) {
+      return NO_CODE;
+    }
+    long begin =
+        blobLayout.codeBegin().present()
+            ? field(blobLayout.codeBegin())
+            : nmethod + field(blobLayout.codeOffset());
+    byte[] code = new byte[length];
+    return memory.bytes(begin + from, code, 0, length) ? code : NO_CODE;
+  }
+
+  private int pcOf(long pcs, int index) {
+    return (int) memory.value(pcs + (long) index * layout.pcDescBytes(), layout.pcOffset());
+  }
+
+  private int decodeOffset(long pcs, int index) {
+    return (int)
+        memory.value(pcs + (long) index * layout.pcDescBytes(), layout.scopeDecodeOffset());
   }
 
   /** Follows the senders; their offsets strictly decrease, which bounds the chain. */

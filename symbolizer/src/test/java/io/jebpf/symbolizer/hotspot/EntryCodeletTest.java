@@ -47,7 +47,7 @@ class EntryCodeletTest {
 
   @Test
   void unknownInstructionIsNotGuessedOver() {
-    EntryCodelet entry = decode(POP, ENTER, "0f0b", EIGHT_WORDS, "68f7ffffff");
+    EntryCodelet entry = decode(POP, ENTER, "06", EIGHT_WORDS, "68f7ffffff");
     assertEquals(6, entry.pushRax());
     assertEquals(EntryCodelet.NONE, entry.built());
   }

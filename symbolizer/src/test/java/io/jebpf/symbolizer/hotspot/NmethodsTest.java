@@ -20,6 +20,7 @@ class NmethodsTest {
   }
 
   private static final long NMETHOD = FakeMemory.BASE + 0x1000;
+  private static final long CODE = NMETHOD + 0x100;
   private static final long DATA = FakeMemory.BASE + 0x4000;
   private static final long MUTABLE = FakeMemory.BASE + 0x6000;
   private static final long OUTER = 0x7000_1000L;
@@ -49,6 +50,8 @@ class NmethodsTest {
     memory.i64(NMETHOD + 104, scopes).i64(NMETHOD + 112, DATA).i32(NMETHOD + 120, 128);
     memory.i32(NMETHOD + 124, old ? 0x600 : 0).i32(NMETHOD + 128, old ? 0x600 + 64 : 64);
     memory.i32(NMETHOD + 132, old ? 0x400 : 0x10).i32(NMETHOD + 136, 120);
+    memory.i64(NMETHOD + 56, CODE).i64(NMETHOD + 64, CODE + 200);
+    memory.i32(NMETHOD + 36, (int) (CODE - NMETHOD));
     int[][] descs = {{-1, 0}, {16, OUTER_SCOPE}, {40, INNER_SCOPE}, {101, 0}};
     for (int i = 0; i < descs.length; i++) {
       memory.i32(pcs + 16L * i, descs[i][0]).i32(pcs + 16L * i + 4, descs[i][1]);
@@ -82,8 +85,8 @@ class NmethodsTest {
             Slot.i32(44),
             none,
             none,
-            none,
-            none,
+            old ? Slot.pointer(56) : none,
+            old ? Slot.pointer(64) : none,
             Slot.i32(36),
             Slot.i32(40),
             Slot.pointer(16),
@@ -210,6 +213,32 @@ class NmethodsTest {
       var decoding = nmethods.decode(NMETHOD, COMPILE_ID, 17);
       assertTrue(!decoding.equals(whole), "read " + n + " failed and nobody noticed");
     }
+  }
+
+  /** Records at 16 (outer) and 40 (inner): what lies between is told by the code. */
+  @ParameterizedTest
+  @EnumSource(Release.class)
+  void aRecordDoesNotSpeakBeyondAReturn(Release release) {
+    Nmethods nmethods = build(release);
+    var outer = new Nmethods.Decoding.Scopes(List.of(new Nmethods.Scope(OUTER, 200)), false);
+    for (int at = 0; at < 64; at++) {
+      memory.i8(CODE + at, 0x90);
+    }
+    assertEquals(2, scopesAt(nmethods, 20).scopes().size(), "nothing ends between");
+    memory.i8(CODE + 25, 0xc3);
+    for (int at = 17; at <= 25; at++) {
+      assertEquals(outer, scopesAt(nmethods, at), "before the return, at " + at);
+    }
+    assertEquals(2, scopesAt(nmethods, 26).scopes().size(), "behind it");
+    assertEquals(2, scopesAt(nmethods, 40).scopes().size(), "a record of its own");
+    memory.i8(CODE + 30, 0xc3);
+    assertEquals(outer, scopesAt(nmethods, 28), "no record in its block: the compiled method");
+    memory.i8(CODE + 39, 0xe9);
+    assertEquals(2, scopesAt(nmethods, 35).scopes().size(), "no instruction ends at the record");
+  }
+
+  private static Nmethods.Decoding.Scopes scopesAt(Nmethods nmethods, int pcOffset) {
+    return (Nmethods.Decoding.Scopes) nmethods.decode(NMETHOD, COMPILE_ID, pcOffset);
   }
 
   @Test
