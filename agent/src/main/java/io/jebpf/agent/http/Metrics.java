@@ -150,6 +150,10 @@ public final class Metrics {
         "jebpf_files_failed_total",
         "Profiles that could not be written",
         source.writer().filesFailed());
+    text.counter(
+        "jebpf_span_samples_merged_total",
+        "Samples of waits that went into others, because too many had ids of spans",
+        source.writer().spanSamplesMerged());
   }
 
   private static void addKept(MetricsText text, OnDemand onDemand) {

@@ -242,6 +242,11 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
   }
 
   @Override
+  public long getSpanSamplesMerged() {
+    return source.writer().spanSamplesMerged();
+  }
+
+  @Override
   public long getFilesFailed() {
     return source.writer().filesFailed();
   }

@@ -99,6 +99,11 @@ public interface ProfilerMXBean extends OnDemandOperations {
   @Described("Profiles removed to stay within the option disk")
   long getFilesRotated();
 
+  @Described(
+      "Samples of waits in these that went into others like them, because too many had ids of"
+          + " spans; times and stacks stay exact")
+  long getSpanSamplesMerged();
+
   @Described("Profiles that could not be written")
   long getFilesFailed();
 

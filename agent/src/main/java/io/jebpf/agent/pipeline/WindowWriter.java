@@ -46,6 +46,7 @@ public final class WindowWriter {
   private volatile long cpuNanos;
   private volatile long profiles;
   private volatile long profileNanos;
+  private volatile long spanSamplesMerged;
 
   private final History history;
 
@@ -165,7 +166,9 @@ public final class WindowWriter {
       FinishedWindow finished, WindowOrder order, PlannedProfile profile, long before) {
     encoded.reset();
     try {
-      ProfileEncoder.encode(finished.window(), order, profile.kind(), profile.header(), encoded);
+      spanSamplesMerged +=
+          ProfileEncoder.encode(
+              finished.window(), order, profile.kind(), profile.header(), encoded);
     } catch (IOException e) {
       throw new UncheckedIOException("memory cannot be written", e);
     }
@@ -189,6 +192,11 @@ public final class WindowWriter {
   /** CPU time that this took: encoding, compressing, writing. */
   public long profileNanos() {
     return profileNanos;
+  }
+
+  /** Samples of waits that went into others, because too many had ids of spans. */
+  public long spanSamplesMerged() {
+    return spanSamplesMerged;
   }
 
   public long filesWritten() {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 
@@ -64,8 +65,10 @@ public final class ProfileEncoder {
   /**
    * As {@link #encode(Window, ProfileKind, ProfileHeader, OutputStream)}, for several kinds of one
    * window.
+   *
+   * @return samples that went into others because too many had ids of spans
    */
-  public static void encode(
+  public static long encode(
       Window window, WindowOrder order, ProfileKind kind, ProfileHeader header, OutputStream out)
       throws IOException {
     GZIPOutputStream gzip = new GZIPOutputStream(out, 8192, true);
@@ -73,7 +76,16 @@ public final class ProfileEncoder {
     ProfileRows rows = kind.rows(window, order);
     encoder.number(rows);
     rows.rewind();
-    encoder.writeHeader(kind, header);
+    long merged = 0;
+    List<String> comments = List.of();
+    if (kind.boundsSpans()) {
+      rows = BoundedSpans.of(rows, kind, encoder.locations.size(), header.startNanos());
+      if (rows instanceof BoundedSpans bounded) {
+        merged = bounded.merged();
+        comments = comments(bounded);
+      }
+    }
+    encoder.writeHeader(kind, header, comments);
     encoder.writeSamples(rows, header);
     encoder.endPart();
     encoder.writeMappings();
@@ -83,6 +95,14 @@ public final class ProfileEncoder {
     encoder.endPart();
     encoder.stringTable.writeTo(gzip);
     gzip.finish();
+    return merged;
+  }
+
+  private static List<String> comments(BoundedSpans rows) {
+    return new QualityComments()
+        .sum(QualityComments.SPAN_SAMPLES_MERGED, rows.merged())
+        .fact(QualityComments.SPAN_EXACT_NANOS, Long.toString(rows.thresholdNanos()))
+        .list();
   }
 
   /** Gives what the samples refer to its numbers. */
@@ -100,7 +120,8 @@ public final class ProfileEncoder {
     functions.number(order.functions());
   }
 
-  private void writeHeader(ProfileKind kind, ProfileHeader header) throws IOException {
+  private void writeHeader(ProfileKind kind, ProfileHeader header, List<String> more)
+      throws IOException {
     string(""); // string_table[0] has to be empty
     for (ProfileKind.Value value : kind.sampleTypes()) {
       valueType(PROFILE_SAMPLE_TYPE, value.type(), value.unit());
@@ -111,11 +132,16 @@ public final class ProfileEncoder {
     top.number(PROFILE_TIME_NANOS, header.startNanos());
     top.number(PROFILE_DURATION_NANOS, header.durationNanos());
     top.number(PROFILE_DEFAULT_SAMPLE_TYPE, defaultType);
-    for (String comment : header.comments()) {
+    comment(header.comments());
+    comment(more);
+    flush();
+  }
+
+  private void comment(List<String> comments) throws IOException {
+    for (String comment : comments) {
       long index = string(comment);
       top.number(PROFILE_COMMENT, index);
     }
-    flush();
   }
 
   private void valueType(int field, String type, String unit) throws IOException {

@@ -77,6 +77,14 @@ public enum ProfileKind {
     };
   }
 
+  /**
+   * Whether the samples with ids of spans are bounded: waits, of which a service has as many as it
+   * has spans. Of running threads there are no more than the clock takes.
+   */
+  boolean boundsSpans() {
+    return this != CPU;
+  }
+
   /** By its name, as it is written in files' names. */
   public static Optional<ProfileKind> named(String name) {
     return Arrays.stream(values()).filter(kind -> kind.fileName.equals(name)).findFirst();

@@ -27,12 +27,17 @@ public final class QualityComments {
   /** Figures of the contexts, since the start. */
   public static final String CONTEXT_PREFIX = "context_";
 
+  /** Samples of waits below that time were put together, because too many had ids of spans. */
+  public static final String SPAN_EXACT_NANOS = "span_exact_ns";
+
   public static final String TICK_NANOS = "tick_ns";
   public static final String TICK_ASKED_NANOS = "tick_asked_ns";
   public static final String THREADS = "threads";
   public static final String WAITS_OPEN = "waits_open";
 
   /** Sums: may be added up over windows. */
+  public static final String SPAN_SAMPLES_MERGED = "span_samples_merged";
+
   public static final String CLOCK_EVENTS = "clock_events";
 
   public static final String SAMPLES_TAKEN = "samples_taken";
@@ -102,6 +107,7 @@ public final class QualityComments {
 
   private static final Set<String> SUMS =
       Set.of(
+          SPAN_SAMPLES_MERGED,
           CLOCK_EVENTS,
           SAMPLES_TAKEN,
           SAMPLES_LOST,

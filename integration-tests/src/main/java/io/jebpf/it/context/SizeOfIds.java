@@ -23,7 +23,7 @@ public final class SizeOfIds {
 
   public static void main(String[] arguments) throws IOException {
     boolean good = true;
-    for (String kind : List.of("cpu", "offcpu")) {
+    for (String kind : List.of("cpu", "offcpu", "wall")) {
       Sums with = sums(Path.of(arguments[0]), kind);
       Sums without = sums(Path.of(arguments[1]), kind);
       double ratio = ratio(with, without);
