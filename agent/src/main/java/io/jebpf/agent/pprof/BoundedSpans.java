@@ -119,7 +119,10 @@ final class BoundedSpans implements ProfileRows {
     BoundedSpans bounded = new BoundedSpans(rows, kind);
     rows.rewind();
     int base = bounded.without + bounded.groupCount;
-    long bound = SAMPLES_MIN + locations / LOCATIONS_PER_SAMPLE + base / GROUPS_PER_SAMPLE;
+    long bound =
+        Math.max(
+            bounded.groupCount, // no fewer than these can be left
+            SAMPLES_MIN + locations / LOCATIONS_PER_SAMPLE + base / GROUPS_PER_SAMPLE);
     if (bounded.size - bounded.without <= bound) {
       return rows;
     }
@@ -181,14 +184,14 @@ final class BoundedSpans implements ProfileRows {
     }
   }
 
-  /** The smallest T that keeps to the bound, or leaves one sample a group: fewer are not to be. */
+  /** The smallest T that keeps to the bound, which is not below one sample a group. */
   private long threshold(Shorter shorter, long bound) {
     long low = 0; // leaves too many
     long high = 1;
     for (int i = 0; i < size; i++) {
       high = Math.max(high, nanos[i] + 1);
     }
-    while (high < Long.MAX_VALUE / 2 && shorter.left(high) > Math.max(bound, groupCount)) {
+    while (high < Long.MAX_VALUE / 2 && shorter.left(high) > bound) {
       low = high;
       high *= 2;
     }

@@ -168,9 +168,9 @@ class BoundedSpansTest {
       add(window, i, labels(0, span(i)), 1, 1_000_000 + i, 0);
     }
     Map<String, Row> before = read(ProfileKind.OFFCPU.rows(window));
-    ProfileRows after =
-        BoundedSpans.of(ProfileKind.OFFCPU.rows(window), ProfileKind.OFFCPU, STACKS, 1);
-    assertEquals(before, read(after));
+    ProfileRows rows = ProfileKind.OFFCPU.rows(window);
+    assertSame(rows, BoundedSpans.of(rows, ProfileKind.OFFCPU, STACKS, 1));
+    assertEquals(before, read(rows));
   }
 
   @Test

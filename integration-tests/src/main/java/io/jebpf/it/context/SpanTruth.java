@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * @param carried those of them that carry that span
  * @param bare those of them that carry none
  * @param mounting samples with a span and no frame that says which: of virtual threads that come
- *     from the heap or go there, and cut stacks
+ *     from the heap or go there, cut stacks, and such with a frame that could not be read
  * @param wrong samples that carry a span which is not theirs
  * @param examples of bare and wrong ones
  */
@@ -41,6 +41,9 @@ public record SpanTruth(
   private static final String MOUNTING =
       "jdk\\.internal\\.vm\\.Continuation\\..*|java\\.lang\\.VirtualThread\\.runContinuation"
           + "|StubRoutines::cont_thaw|\\[frozen frames not read\\]";
+
+  /** A frame that the JVM was about to replace: it may be any method. */
+  private static final String UNREADABLE = "[unknown: method is unreadable]";
 
   /** Root of a stack whose other frames are in the heap, or on their way. */
   private static final String NOT_READ = "[frozen frames not read]";
@@ -127,6 +130,9 @@ public record SpanTruth(
     String root = stack.root().function();
     if (root.startsWith("[unwind stopped") || root.equals(NOT_READ)) {
       return !stack.contains(LOAD + "rest"); // which is outside of every span
+    }
+    if (stack.frames().stream().anyMatch(frame -> frame.function().startsWith(UNREADABLE))) {
+      return !stack.contains(LOAD + "rest");
     }
     return stack.frames().stream().noneMatch(frame -> frame.function().startsWith(LOAD))
         && stack.frames().stream().anyMatch(frame -> frame.function().matches(MOUNTING));
