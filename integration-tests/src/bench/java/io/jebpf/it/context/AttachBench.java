@@ -13,12 +13,14 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the agent adds to one attach and close, with another span each time (1,024 in turn, so that
- * no id is in a register), and what our API costs. Run it with and without the agent.
+ * What the agent adds to one attach and close, with another span each time, so that
+ * no id is in a register, and what our API costs. Run it with and without the agent.
  */
 @State(org.openjdk.jmh.annotations.Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -27,17 +29,24 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class AttachBench {
-  private static final int SPANS = 1024;
+  /**
+   * How many spans there are in turn. A span is made current when it was just made, so what it
+   * consists of is in the first cache, as that of 16 is; of 1,024 it is in the second.
+   */
+  @Param({"16", "1024"})
+  public int spans;
 
-  private final Context[] contexts = new Context[SPANS];
+  private Context[] contexts = {};
   private int next;
   private long work;
   private final Runnable action = () -> work++;
 
   /** Real spans of the SDK. */
-  public AttachBench() {
+  @Setup
+  public void start() {
+    contexts = new Context[spans];
     Tracer tracer = SdkTracerProvider.builder().build().get("bench");
-    for (int i = 0; i < SPANS; i++) {
+    for (int i = 0; i < spans; i++) {
       Span span = tracer.spanBuilder("span").setNoParent().startSpan();
       contexts[i] = Context.root().with(span);
     }
@@ -46,7 +55,7 @@ public class AttachBench {
   /** Attach and close, from no span and back to none. */
   @Benchmark
   public void attachAndClose() {
-    try (Scope scope = contexts[next++ & (SPANS - 1)].makeCurrent()) {
+    try (Scope scope = contexts[next++ & (spans - 1)].makeCurrent()) {
       work++;
     }
   }
@@ -55,8 +64,8 @@ public class AttachBench {
   @Benchmark
   public void attachAndCloseTwice() {
     int i = next++;
-    try (Scope outer = contexts[i & (SPANS - 1)].makeCurrent()) {
-      try (Scope inner = contexts[i + 512 & (SPANS - 1)].makeCurrent()) {
+    try (Scope outer = contexts[i & (spans - 1)].makeCurrent()) {
+      try (Scope inner = contexts[i + spans / 2 & (spans - 1)].makeCurrent()) {
         work++;
       }
     }
