@@ -354,10 +354,26 @@ __noinline int unwind_exact_stub(struct walk *w)
 	return result >= 0 ? result : unwind_uncertain_blob(w);
 }
 
+/*
+ * A stub that thaws, once `thaw` has returned in rax: the stack pointer of the youngest thawed frame,
+ * moved to rbx, or 0. Before, rbx is the size of the room for them, or what the method that
+ * returned has left in it.
+ */
+static __always_inline __u64 thawed_sp(struct walk *w)
+{
+	__u64 entry = RULE(THAWING) ? find_entry(w, w->sp) : 0;
+	__u64 sp = w->rbx - w->sp < entry - w->sp ? w->rbx : w->rax;
+
+	if (entry - w->sp <= BARRIER_SAVED_BYTES + 8)
+		return 0; /* there is no room yet */
+	return sp - w->sp < entry - w->sp && !(sp & 15) && plausible_word(w, sp - 8) ? sp : 0;
+}
+
 /* Stubs, runtime blobs, adapters and frameless code, interrupted anywhere. */
 __noinline int unwind_exact_blob(struct walk *w)
 {
 	int state;
+	__u64 sp;
 
 	if (!w)
 		return 1;
@@ -380,8 +396,12 @@ __noinline int unwind_exact_blob(struct walk *w)
 		return return_at(w, w->sp, w->fp);
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
-	if (RULE(CONTINUATION_STUBS) && in_continuation_stubs(w->pc))
+	if (RULE(CONTINUATION_STUBS) && in_continuation_stubs(w->pc)) {
+		sp = thawed_sp(w);
+		if (sp)
+			return to_caller(w, WORD(w, sp - 8), sp, WORD(w, sp - 16));
 		return cross_to_carrier(w);
+	}
 	if (w->self.frame_bytes > 0)
 		return unwind_exact_runtime(w, state);
 	return unwind_exact_stub(w);

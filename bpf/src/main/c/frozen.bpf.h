@@ -17,6 +17,8 @@
 #define CONT_ENTRY_FLAGS 32	   /* ContinuationEntry::_flags, not 0: of a virtual thread */
 #define NESTED_MAX 8		   /* nested continuations; more than two are not seen in practice */
 #define CHUNKS_EMPTY_MAX 4	   /* empty chunks in front of one with frames */
+#define BARRIER_SAVED_BYTES 32	   /* the barrier keeps rax and xmm0 while it calls, and aligns rsp */
+#define THAW_EXTRA_WORDS 4	   /* that it makes room for, beside the chunk's maximal size */
 #define CHUNK_WORDS_MAX (1 << 24)
 #define COLOUR_SHIFT 12
 
@@ -67,6 +69,7 @@ static __always_inline bool enter_chunk(struct walk *w, __u64 chunk)
 static __always_inline int go_to_carrier(struct walk *w)
 {
 	w->chunk = 0;
+	w->chunk_top = 0;
 	w->second_try = 0;
 	w->pc = config.cont_return_pc;
 	w->sp = w->mounted;
@@ -120,13 +123,120 @@ static __always_inline bool mounts(__u64 pc)
 	       pc - config.cont_stubs_low < config.cont_barrier - config.cont_stubs_low;
 }
 
+/* The youngest frame in a chunk whose frames are on top of an address in it. */
+static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp)
+{
+	__u64 pc;
+
+	if (called_word(w, sp - 8))
+		return false;
+	pc = w->value;
+	if (!in_code_cache(pc) || !plausible_return(w, pc))
+		return false;
+	w->chunk = chunk;
+	w->sp = sp;
+	w->pc = pc;
+	w->fp = 0;
+	return true;
+}
+
+/*
+ * The barrier has called `thaw`, which takes the youngest frames out of the chunk and copies them to
+ * the stack, where they count only when it has returned. How far it has come is told by the
+ * chunk's maximal size: the room on the stack was made by it, and what it has shrunk since is what
+ * was taken out. Such frames stay in the chunk's memory until the next yield.
+ */
+static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 entry)
+{
+	/* at the first call, `prepare_thaw`, there is no room yet */
+	__u64 room = (entry - w->sp - (BARRIER_SAVED_BYTES - 8)) & ~15ULL;
+	__u64 stack = chunk + config.chunk_stack;
+	__u32 sp = 0, bottom = 0, max = 0, taken;
+
+	if (!room)
+		return enter_chunk(w, chunk);
+	if (!chunk || !config.chunk_max_thawing || config.chunk_max_thawing == JEBPF_ABSENT)
+		return false;
+	if (read_user(&sp, 4, chunk + config.chunk_sp) ||
+	    read_user(&bottom, 4, chunk + config.chunk_bottom) ||
+	    read_user(&max, 4, chunk + config.chunk_max_thawing))
+		return false;
+	/* room is a multiple of two words: one of them may be more than there was */
+	taken = room / 8 - THAW_EXTRA_WORDS - max;
+	if (taken <= 1 && sp == bottom)
+		taken = max; /* the last frames were taken out, and the size comes next */
+	if (taken <= 1)
+		return enter_chunk(w, chunk);
+	if (taken > sp || sp > bottom || bottom >= CHUNK_WORDS_MAX)
+		return false;
+	w->chunk_end = stack + 8 * (__u64)bottom;
+	w->chunk_top = stack + 8 * (__u64)sp;
+	return enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)(taken & ~1U)) ||
+	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken - 1) | 1));
+}
+
+/*
+ * While a virtual thread yields its frames are copied to the chunk, on top of those that are there.
+ * Once they are, the walk, which has taken them from the stack, passes them by.
+ */
+static __always_inline bool pass_copied(struct walk *w, __u64 bottom)
+{
+	if (!w->native_caller)
+		return true;
+	if (called_word(w, w->sp - 8))
+		return false;
+	if (w->value != w->native_caller)
+		return true;
+	w->sp += bottom - w->native_sp;
+	if (w->sp == w->chunk_end)
+		return enter_chunk(w, object_in(w, w->chunk + config.chunk_parent));
+	return w->sp < w->chunk_end && enter_chunk_at(w, w->chunk, w->sp);
+}
+
+/*
+ * In the barrier itself, before `thaw` is called: rsp is at the entry or below the room, but for the
+ * registers that it keeps there.
+ */
+static __always_inline bool before_thaw(struct walk *w, __u64 chunk, __u64 entry)
+{
+	__u64 below = entry - w->sp;
+	__u32 max = 0;
+
+	if (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc ||
+	    below - 8 <= BARRIER_SAVED_BYTES - 8)
+		return true;
+	/* other stubs go to the entry when they have left the virtual thread */
+	if (!below)
+		return w->pc - config.cont_barrier < config.cont_barrier_exc - config.cont_barrier;
+	if (!chunk || !config.chunk_max_thawing || config.chunk_max_thawing == JEBPF_ABSENT)
+		return false;
+	if (read_user(&max, 4, chunk + config.chunk_max_thawing))
+		return false;
+	return (__u32)(below / 8) - THAW_EXTRA_WORDS - max <= BARRIER_SAVED_BYTES / 8 + 1;
+}
+
+/* Whether frames of the virtual thread are in the heap, and the walk goes on with them. */
+static __always_inline bool enter_frozen(struct walk *w, __u64 entry)
+{
+	__u64 continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION), chunk, bottom = w->sp;
+
+	chunk = continuation ? object_in(w, continuation + config.cont_tail) : 0;
+	if (!w->exact && (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
+		return enter_chunk(w, chunk) && (!RULE(FREEZING) || pass_copied(w, bottom));
+	if (!RULE(THAWING))
+		return false;
+	if (w->exact)
+		return before_thaw(w, chunk, entry) && enter_chunk(w, chunk);
+	return enter_thawing(w, chunk, entry);
+}
+
 /*
  * The bottom frame of a mounted virtual thread returns into the barrier: go on with its frames in
- * the heap, then with its carrier. While frames are copied (freeze, thaw) neither is whole.
+ * the heap, then with its carrier.
  */
 __noinline int cross_to_carrier(struct walk *w)
 {
-	__u64 entry, continuation;
+	__u64 entry;
 
 	if (!w)
 		return 1;
@@ -134,16 +244,12 @@ __noinline int cross_to_carrier(struct walk *w)
 	if (!entry)
 		return MARK(w, JEBPF_END_CONTINUATION);
 	w->mounted = entry;
-	if (RULE(FROZEN) && !w->exact && can_read_chunks() &&
-	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc)) {
-		continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION);
-		if (continuation && enter_chunk(w, object_in(w, continuation + config.cont_tail)) &&
-		    !(RULE(FREEZING) && w->pc == w->native_caller))
-			return 0;
-		/* doYield's caller is on top of the chunk: the frames walked so far are in there as well */
-	}
 	if (mounts(w->pc))
 		return go_to_carrier(w);
+	if (RULE(FROZEN) && can_read_chunks() && enter_frozen(w, entry)) {
+		w->exact = 0;
+		return 0;
+	}
 	w->fault = 0; /* the gap tells of it */
 	push_gap(w, JEBPF_GAP_FROZEN, 0);
 	return go_to_carrier(w);
@@ -182,10 +288,13 @@ __noinline int unwind_frozen_interpreted(struct walk *w)
 /* After each frame of a chunk: the next chunk, or the carrier, when it was the last. */
 static __always_inline int step_frozen(struct walk *w, int ended)
 {
-	if (ended) {
+	/* frames that thaw has taken out end where the chunk's frames begin now */
+	if (ended || (w->chunk_top && w->sp > w->chunk_top)) {
 		push_gap(w, JEBPF_GAP_FROZEN, w->pc);
 		return go_to_carrier(w);
 	}
+	if (w->sp == w->chunk_top)
+		w->chunk_top = 0;
 	if (w->sp < w->chunk_end)
 		return 0;
 	if (RULE(CHUNK_PARENT) && enter_chunk(w, object_in(w, w->chunk + config.chunk_parent)))

@@ -395,8 +395,10 @@ __noinline int unwind_java(struct walk *w)
 		return unwind_nmethod(w, below);
 	case CODE_WRAPPER:
 		failed = unwind_wrapper(w);
-		if (!w->native_caller)
+		if (!w->native_caller) {
 			w->native_caller = w->pc;
+			w->native_sp = w->sp;
+		}
 		return failed;
 	default:
 		if (w->exact)

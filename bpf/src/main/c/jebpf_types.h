@@ -491,6 +491,7 @@ struct jebpf_config {
 	__u16 chunk_bottom;    /* int, words from chunk_stack */
 	__u16 chunk_pc;	       /* of the youngest frame */
 	__u16 chunk_stack;     /* bytes from a chunk to its first word */
+	__u16 chunk_max_thawing; /* StackChunk.maxThawingSize, int, words */
 	__u16 wrapper_anchor;  /* JavaCallWrapper::_anchor */
 	__u16 java_thread_eetop; /* Thread.eetop, long: back to the JavaThread */
 
@@ -504,7 +505,7 @@ struct jebpf_config {
 	__u16 cont_target;	    /* Continuation.target */
 	__u16 object_header;	    /* bytes before an object's first field */
 	__u16 show_carrier; /* 1: frames of the carrier below a virtual thread's root are taken too */
-	__u16 pad[2];
+	__u16 pad[1];
 };
 _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 

@@ -206,6 +206,7 @@ static __always_inline void walk_user(struct walk *w)
 	w->native_caller = 0;
 	w->mounted = 0;
 	w->chunk = 0;
+	w->chunk_top = 0;
 	w->window_base = 0;
 	w->second_try = 0;
 	w->gaps = 0;

@@ -261,8 +261,17 @@ static void record_for_rules(const char *directory)
 	}
 }
 
+static int markers(void)
+{
+	int count = 0;
+
+	for (__u32 i = 0; i < walk.frames; i++)
+		count += frame_at(&walk, i)->head >> 56 == JEBPF_FRAME_MARKER;
+	return count;
+}
+
 /* Walks at each instruction of a burst. Returns the number of contradictions. */
-static int burst(int steps, const char *case_directory, int *counts)
+static int burst(int steps, const char *case_directory, int *counts, int *gaps)
 {
 	int contradictions = 0, jump = 1;
 
@@ -272,6 +281,10 @@ static int burst(int steps, const char *case_directory, int *counts)
 		counts[walk.end]++;
 		if (walk.end && walk.end != JEBPF_END_DEPTH)
 			record(case_directory, end_name(walk.end), "did not reach the root");
+		if (!walk.end && markers()) {
+			(*gaps)++;
+			record(case_directory, "gap", "frames are missing");
+		}
 		if (getenv("JEBPF_KEEP") && walk.frames < 60 && first_of_its_leaf())
 			record(case_directory, getenv("JEBPF_KEEP"), "golden");
 		if (getenv("JEBPF_RULES") && walk.frames < 160 && (!walk.end || walk.end == JEBPF_END_DEOPT)) {
@@ -292,7 +305,7 @@ static int burst(int steps, const char *case_directory, int *counts)
 
 static void live(char **argv)
 {
-	int stops = atoi(argv[4]), steps = atoi(argv[5]), contradictions = 0, total = 0;
+	int stops = atoi(argv[4]), steps = atoi(argv[5]), contradictions = 0, total = 0, gaps = 0;
 	int counts[JEBPF_END_COUNT] = {};
 	FILE *image = fopen(argv[2], "r");
 
@@ -305,13 +318,13 @@ static void live(char **argv)
 		die("PTRACE_SEIZE");
 	await_stop();
 	for (int i = 0; i < stops; i++) {
-		contradictions += burst(steps, argv[6], counts);
+		contradictions += burst(steps, argv[6], counts, &gaps);
 		let_run(1000 + rand() % 9000);
 	}
 	ptrace(PTRACE_DETACH, live_tid, 0, 0);
 	for (int i = 0; i < JEBPF_END_COUNT; i++)
 		total += counts[i];
-	printf("walks %d contradictions %d", total, contradictions);
+	printf("walks %d contradictions %d gaps %d", total, contradictions, gaps);
 	for (int i = 0; i < JEBPF_END_COUNT; i++)
 		if (counts[i])
 			printf(" %s %d", end_name(i), counts[i]);
@@ -348,15 +361,6 @@ static int as_expected(const char *path)
 		       f->head & 0xffffffffffffULL, (unsigned long long)f->detail);
 	}
 	return same;
-}
-
-static int markers(void)
-{
-	int count = 0;
-
-	for (__u32 i = 0; i < walk.frames; i++)
-		count += frame_at(&walk, i)->head >> 56 == JEBPF_FRAME_MARKER;
-	return count;
 }
 
 static int markers_expected(void)

@@ -30,8 +30,8 @@ import java.util.SplittableRandom;
 final class BoundedSpans implements ProfileRows {
   /**
    * The bound: what keeps a profile below 2.5 times its size without ids, by what parts of it take
-   * when they are compressed ({@code integration-tests/context-size.sh}): 1,500 bytes whatever is in it,
-   * 18 a location, 10 a sample; and 45 more for each sample with ids of its own.
+   * when they are compressed ({@code integration-tests/context-size.sh}): 1,500 bytes whatever is
+   * in it, 18 a location, 10 a sample; and 45 more for each sample with ids of its own.
    */
   static final int SAMPLES_MIN = 48;
 

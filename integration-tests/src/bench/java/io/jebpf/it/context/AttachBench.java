@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the agent adds to one attach and close, with another span each time, so that
- * no id is in a register, and what our API costs. Run it with and without the agent.
+ * What the agent adds to one attach and close, with another span each time, so that no id is in a
+ * register, and what our API costs. Run it with and without the agent.
  */
 @State(org.openjdk.jmh.annotations.Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

@@ -13,7 +13,8 @@ record FrozenFrames(
     int chunkSp,
     int chunkBottom,
     int chunkPc,
-    int chunkStack) {
+    int chunkStack,
+    int chunkMaxThawing) {
 
   // enum jebpf_oops
   private static final int WIDE = 1;
@@ -29,7 +30,8 @@ record FrozenFrames(
         offset(fields, LibjvmNames.CHUNK_SP_OFFSET),
         offset(fields, LibjvmNames.CHUNK_BOTTOM_OFFSET),
         offset(fields, LibjvmNames.CHUNK_PC_OFFSET),
-        offset(fields, LibjvmNames.CHUNK_STACK_OFFSET));
+        offset(fields, LibjvmNames.CHUNK_STACK_OFFSET),
+        offset(fields, LibjvmNames.CHUNK_MAX_THAWING_OFFSET));
   }
 
   private static int offset(FieldOffsets fields, String symbol) {
@@ -47,5 +49,6 @@ record FrozenFrames(
     sink.knob("chunk_bottom", chunkBottom);
     sink.knob("chunk_pc", chunkPc);
     sink.knob("chunk_stack", chunkStack);
+    sink.knob("chunk_max_thawing", chunkMaxThawing);
   }
 }

@@ -26,6 +26,8 @@ final class LibjvmNames {
   static final String CONT_TAIL_OFFSET = "_ZN28jdk_internal_vm_Continuation12_tail_offsetE";
   static final String CHUNK_PARENT_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_parent_offsetE";
   static final String CHUNK_SP_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_sp_offsetE";
+  static final String CHUNK_MAX_THAWING_OFFSET =
+      "_ZN26jdk_internal_vm_StackChunk22_maxThawingSize_offsetE";
   static final String CHUNK_PC_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_pc_offsetE";
   static final String CHUNK_BOTTOM_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_bottom_offsetE";
   static final String CHUNK_STACK_OFFSET = "_ZN23InstanceStackChunkKlass16_offset_of_stackE";
@@ -88,6 +90,7 @@ final class LibjvmNames {
                 CHUNK_PARENT_OFFSET,
                 CHUNK_SP_OFFSET,
                 CHUNK_PC_OFFSET,
+                CHUNK_MAX_THAWING_OFFSET,
                 CHUNK_BOTTOM_OFFSET,
                 CHUNK_STACK_OFFSET,
                 STRUCTS,
