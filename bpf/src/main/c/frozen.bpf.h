@@ -177,20 +177,26 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 
 /*
  * While a virtual thread yields its frames are copied to the chunk, on top of those that are there.
- * Once they are, the walk, which has taken them from the stack, passes them by.
+ * Once there is room for them, the walk, which has taken them from the stack, passes them by. The
+ * chunk's pc is that of its youngest frame, also while that is still covered by such room; when all is
+ * copied it is the caller of the yield.
  */
 static __always_inline bool pass_copied(struct walk *w, __u64 bottom)
 {
+	__u64 pc = w->pc, covered;
+
 	if (!w->native_caller)
 		return true;
 	if (called_word(w, w->sp - 8))
 		return false;
-	if (w->value != w->native_caller)
+	covered = w->value != w->native_caller;
+	if (covered && w->value == pc)
 		return true;
 	w->sp += bottom - w->native_sp;
 	if (w->sp == w->chunk_end)
 		return enter_chunk(w, object_in(w, w->chunk + config.chunk_parent));
-	return w->sp < w->chunk_end && enter_chunk_at(w, w->chunk, w->sp);
+	return w->sp < w->chunk_end && enter_chunk_at(w, w->chunk, w->sp) &&
+	       (!covered || w->pc == pc);
 }
 
 /*
