@@ -76,7 +76,9 @@ __noinline int unwind_deoptimisation(struct walk *w)
 	ra = CALLED_WORD(w, sp - 8);
 	if (config.thread_vframe_array_head != JEBPF_ABSENT && current_thread(w))
 		array = read_pointer(w, w->thread + config.thread_vframe_array_head);
-	if (array && !in_interpreter(ra) && !called_word(w, sp) && in_interpreter(w->value)) {
+	/* at the end the array is given back, and the interpreted frames are whole */
+	if (!in_interpreter(ra) && (array || !in_code_cache(ra)) && !called_word(w, sp) &&
+	    in_interpreter(w->value)) {
 		ra = w->value; /* rsp was aligned */
 		fp = CALLED_WORD(w, sp - 8);
 	}

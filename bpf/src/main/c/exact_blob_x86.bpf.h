@@ -68,13 +68,15 @@ static __always_inline int unwind_barrier_stub(struct walk *w)
 
 	if (!RULE(BARRIER_STUB))
 		return -1;
-	if (!read_word(w, w->sp) && w->value == COOKIE)
+	/* other stubs keep vectors there, which may look like the cookie */
+	if (!read_word(w, w->sp) && w->value == COOKIE && plausible_word(w, w->sp + 8))
 		return return_at(w, w->sp + 8, w->fp);
-	if (!read_word(w, w->sp + 8) && w->value == COOKIE) {
+	if (!read_word(w, w->sp + 8) && w->value == COOKIE && plausible_word(w, w->sp + 16)) {
 		fp = WORD(w, w->sp);
 		return return_at(w, w->sp + 16, fp);
 	}
-	if (w->fp - w->sp < SCAN_FP_MAX && !read_word(w, w->fp + 8) && w->value == COOKIE) {
+	if (w->fp - w->sp < SCAN_FP_MAX && !read_word(w, w->fp + 8) && w->value == COOKIE &&
+	    plausible_word(w, w->fp + 16)) {
 		fp = WORD(w, w->fp);
 		return return_at(w, w->fp + 16, fp);
 	}

@@ -219,6 +219,17 @@ __noinline int prologue_state(struct walk *w, __u64 entry)
 	return WHOLE_FRAME;
 }
 
+/* A poll's stub of C1, where its frame is gone: movabs r10, pc; mov [r15 + x], r10; jmp SafepointBlob. */
+static __always_inline bool in_poll_stub(const __u8 *c)
+{
+	if (c[0] == 0x49 && c[1] == 0xba)
+		return c[10] == 0x4d && c[11] == 0x89 && (c[12] & 0x3f) == 0x17 && c[17] == 0xe9;
+	/* the constant before is an address: its highest bytes are 0 */
+	if (c[0] == 0x4d && c[1] == 0x89)
+		return (c[2] & 0x3f) == 0x17 && c[7] == 0xe9 && !c[-1] && !c[-2];
+	return c[0] == 0xe9 && c[-7] == 0x4d && c[-6] == 0x89 && (c[-5] & 0x3f) == 0x17 && !c[-8];
+}
+
 /*
  * `add rsp, imm; pop rbp; cmp rsp, [r15 + poll]; ja stub; ret`, and the poll's stub, where the
  * frame is gone as well.
@@ -251,6 +262,8 @@ static __always_inline int epilogue_state(struct walk *w)
 	if (RULE(POLL_STUB) && (w->self.flags & CODE_FLAG_OUT_OF_LINE) &&
 	    ((c[0] == 0x4c && c[1] == 0x8d && c[2] == 0x15) ||
 	     (c[0] == 0x4d && c[1] == 0x89 && (c[2] & 0x3f) == 0x17) || c[0] == 0xe9))
+		return RA_AT_SP;
+	if (RULE(POLL_STUB_C1) && in_poll_stub(c))
 		return RA_AT_SP;
 	return WHOLE_FRAME;
 }
