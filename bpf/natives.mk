@@ -47,7 +47,7 @@ main_objects := $(if $(wildcard src/main/c/jebpf.bpf.c),$(main)/jebpf.bpf.o)
 .PHONY: all
 .DELETE_ON_ERROR:
 all: $(main_objects) $(test_objects) \
-     $(native)/jebpfhelp.so $(native)/jebpfbpf.so $(native)/jebpfelf.so $(native)/jebpfz.so \
+     $(native)/jebpfhelp.so $(native)/jebpfotel.so $(native)/jebpfbpf.so $(native)/jebpfelf.so $(native)/jebpfz.so \
      $(licence)/libbpf.txt $(licence)/libelf.txt $(licence)/zlib.txt
 
 # Kernel objects keep their BTF and lose their DWARF. The .d files make headers count as sources.
@@ -70,6 +70,13 @@ $(native)/jebpfhelp.so: $(helper) src/main/c/jebpf_native.h src/main/c/jebpf_typ
 	@mkdir -p $(@D)
 	@echo "natives: gcc $(helper)"
 	@gcc $(LIB_FLAGS) $(helper) -o $@ $(LD_FLAGS)
+
+# Thread-local data is found by descriptors, as readers of other processes expect; AArch64 has no other way.
+$(native)/jebpfotel.so: src/main/c/jebpf_otel.c natives.mk
+	@mkdir -p $(@D)
+	@echo "natives: gcc $<"
+	@gcc $(LIB_FLAGS) $(if $(filter x86_64,$(machine)),-mtls-dialect=gnu2) $< -o $@ \
+	  $(subst jebpfhelp.so,jebpfotel.so,$(LD_FLAGS))
 
 # The copies get names of their own, in place and of the same length. With the usual names the dynamic
 # linker would mix them with libraries of the application: a zlib that the application loaded first would

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JNI side of io.jebpf.it.workload.NativeLoad. Compiled by the tests with -O2 -fomit-frame-pointer. */
+/*
+ * JNI side of io.jebpf.it.workload.NativeLoad and io.jebpf.it.context.SharedLoad. Compiled by the tests
+ * with -O2 -fomit-frame-pointer.
+ */
+#define _GNU_SOURCE
 #include <jni.h>
+#include <pthread.h>
+#include <unistd.h>
 
 __attribute__((noinline)) static unsigned long jebpf_it_inner(unsigned long x, int steps)
 {
@@ -44,4 +50,36 @@ JNIEXPORT jlong JNICALL Java_io_jebpf_it_workload_NativeLoad_nativeUpcall(JNIEnv
 	for (int i = 0; i < calls && !(*env)->ExceptionCheck(env); i++)
 		value = (*env)->CallStaticLongMethod(env, type, method, value);
 	return value;
+}
+
+static JavaVM *machine;
+static jclass shared_load;
+
+/* A thread of native code that is a Java thread for a moment, and leaves in the middle of a span. */
+static void *visit(void *unused)
+{
+	JavaVMAttachArgs arguments = { JNI_VERSION_1_8, NULL, NULL };
+	JNIEnv *env;
+
+	(void)unused;
+	pthread_setname_np(pthread_self(), "visitor");
+	if ((*machine)->AttachCurrentThread(machine, (void **)&env, &arguments))
+		return NULL;
+	jmethodID method = (*env)->GetStaticMethodID(env, shared_load, "openAndLeave", "()V");
+
+	if (method)
+		(*env)->CallStaticVoidMethod(env, shared_load, method);
+	(*machine)->DetachCurrentThread(machine);
+	pthread_setname_np(pthread_self(), "left");
+	for (;;)
+		pause();
+}
+
+JNIEXPORT jint JNICALL Java_io_jebpf_it_context_SharedLoad_visit(JNIEnv *env, jclass type)
+{
+	pthread_t thread;
+
+	(*env)->GetJavaVM(env, &machine);
+	shared_load = (*env)->NewGlobalRef(env, type);
+	return pthread_create(&thread, NULL, visit, NULL);
 }

@@ -123,7 +123,7 @@ final class LifeCycle {
             .logFile()
             .map(file -> AgentLog.toFile(file, options.logLevel()))
             .orElseGet(() -> AgentLog.toStandardError(options.logLevel()));
-    ThreadContexts contexts = ThreadContexts.install(instrumentation, options.context(), log);
+    ThreadContexts contexts = ThreadContexts.install(instrumentation, options, log);
     Profiler next =
         new Profiler(
             options, log, new KernelEngineStarter(instrumentation, contexts), Version.get());

@@ -32,7 +32,17 @@ public final class ContextTable {
   private static final long TAKEN = -1; // owner's word while a slot is being taken
   private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
 
+  /** Of a slot: where its thread's pointer is, and the thread's id. */
+  static final long SHARED_BYTES = 16;
+
+  private static final int SHARED_TID = 8;
+
+  private static final int RECORD_VALID = Layout.CONTEXT_VALID;
+
   private final MemorySegment memory;
+
+  /** By slot, where other profilers are told of its record; null: they are not. */
+  private volatile MemorySegment pointers;
 
   private ContextTable(long address) {
     memory = MemorySegment.ofAddress(address).reinterpret(TAIL + TAIL_BYTES);
@@ -82,17 +92,70 @@ public final class ContextTable {
         && WORD.compareAndSet(memory, 8L * slot, word, TAKEN);
   }
 
-  /** Frees every slot: what an earlier profiler left there may not be so any more. */
+  /**
+   * Other profilers are told of records.
+   *
+   * @param words {@link SharedContexts#words}
+   */
+  public void share(long words) {
+    pointers = MemorySegment.ofAddress(words).reinterpret(SHARED_BYTES * SLOTS);
+  }
+
+  private boolean isShared(int slot) {
+    MemorySegment words = pointers;
+    return words != null && (long) WORD.getAcquire(words, SHARED_BYTES * slot) != 0;
+  }
+
+  /**
+   * The kernel's thread whose pointer leads to a slot; 0: there is none. As long as it lives the
+   * slot must not become another thread's, even where the Java thread has ended.
+   */
+  public long pointingThread(int slot) {
+    return isShared(slot) ? (long) WORD.getAcquire(pointers, SHARED_BYTES * slot + SHARED_TID) : 0;
+  }
+
+  /**
+   * Frees every slot: what an earlier profiler left there may not be so any more. A slot that other
+   * profilers were told of stays with its thread, empty: they would take the next one's context for
+   * that of this thread.
+   */
   public void clear() {
     for (int slot = 0; slot < SLOTS; slot++) {
-      if (word(slot) != 0) {
+      if (isShared(slot)) {
+        empty(slot);
+      } else if (word(slot) != 0) {
         WORD.setRelease(memory, 8L * slot, 0L);
       }
     }
   }
 
+  /** No context that other profilers were told of is valid any more. */
+  public void emptyShared() {
+    for (int slot = 0; slot < SLOTS; slot++) {
+      if (isShared(slot)) {
+        empty(slot);
+      }
+    }
+  }
+
+  /**
+   * No context in a slot. Its thread's pointer may be gone with the thread; the records are ours.
+   */
+  public void empty(int slot) {
+    int group = slot / WAYS;
+    int way = slot % WAYS;
+    for (int record = 0; record < 2; record++) {
+      long at = OWNERS_BYTES + (((long) way * GROUPS + group) * 2 + record) * Layout.CONTEXT_BYTES;
+      memory.set(ValueLayout.JAVA_INT, at + RECORD_VALID, 0); // and no attributes
+    }
+  }
+
   /** Gives a slot that was seized back. */
   public void free(int slot) {
+    MemorySegment words = pointers;
+    if (words != null) {
+      WORD.setRelease(words, SHARED_BYTES * slot, 0L); // the thread has ended
+    }
     WORD.compareAndSet(memory, 8L * slot, TAKEN, 0L);
   }
 

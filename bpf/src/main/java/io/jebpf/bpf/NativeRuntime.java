@@ -25,11 +25,15 @@ public final class NativeRuntime {
   private static final List<String> LIBRARIES =
       List.of("jebpfz.so", "jebpfelf.so", "jebpfbpf.so", "jebpfhelp.so");
 
+  /** Loaded where it is asked for, see {@link SharedContexts}. */
+  private static final String SHARED = "jebpfotel.so";
+
   private static final int LIBBPF = 2;
   private static final int HELPER = 3;
 
   private static long[] handles = {};
   private static NativeRuntime loaded;
+  private static List<Path> places = List.of();
 
   private final KernelCalls kernel;
   private final BpfCalls bpf;
@@ -54,8 +58,9 @@ public final class NativeRuntime {
       return loaded;
     }
     requireNativeAccess(NativeRuntime.class.getModule());
-    NativeUnpacker unpacker = new NativeUnpacker(readLibraries(platform()));
+    NativeUnpacker unpacker = new NativeUnpacker(readLibraries(platform(), LIBRARIES));
     handles = unpacker.load(parentDirectories);
+    places = List.copyOf(parentDirectories);
     try {
       Libjebpf kernel = new Libjebpf();
       loaded = new NativeRuntime(kernel, Libbpf.initialise(), unpacker.refused());
@@ -92,12 +97,39 @@ public final class NativeRuntime {
     return Libdl.trimHeap();
   }
 
+  /**
+   * Loads the library that other profilers look for: the addresses of its functions. To be called
+   * once in the life of a JVM: of two such libraries a reader would find one.
+   *
+   * @param parentDirectories as for {@link #load}
+   */
+  static long[] loadShared(List<Path> parentDirectories, String... functions)
+      throws NativeLoadException {
+    long[] handle =
+        new NativeUnpacker(readLibraries(platform(), List.of(SHARED))).load(parentDirectories);
+    long[] addresses = new long[functions.length];
+    for (int i = 0; i < addresses.length; i++) {
+      addresses[i] = Libdl.find(handle[0], functions[i]);
+      if (addresses[i] == 0) {
+        throw new NativeLoadException(SHARED + " has no function " + functions[i]);
+      }
+    }
+    return addresses;
+  }
+
   KernelCalls kernel() {
     return kernel;
   }
 
   BpfCalls bpf() {
     return bpf;
+  }
+
+  /** Where libraries are unpacked. */
+  List<Path> places() {
+    synchronized (NativeRuntime.class) {
+      return places;
+    }
   }
 
   /** Whether {@link #load} has succeeded in this process. */
@@ -157,10 +189,10 @@ public final class NativeRuntime {
     return "linux-" + machine;
   }
 
-  private static List<NativeUnpacker.Library> readLibraries(String platform)
+  private static List<NativeUnpacker.Library> readLibraries(String platform, List<String> names)
       throws NativeLoadException {
     List<NativeUnpacker.Library> libraries = new ArrayList<>();
-    for (String name : LIBRARIES) {
+    for (String name : names) {
       String resource = "native/" + platform + "/" + name;
       try (InputStream in = NativeRuntime.class.getResourceAsStream(resource)) {
         if (in == null) {

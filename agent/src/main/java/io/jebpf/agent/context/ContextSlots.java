@@ -4,6 +4,8 @@ import io.jebpf.bpf.ContextTable;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -84,6 +86,11 @@ final class ContextSlots {
   }
 
   private boolean giveBack(int slot, long owner) {
+    long tid = table.pointingThread(slot);
+    if (tid != 0 && Files.exists(Path.of("/proc/self/task/" + tid))) {
+      table.empty(slot); // of native code that is no Java thread any more, or about to end
+      return false;
+    }
     if (!table.seize(slot, owner)) {
       return false;
     }

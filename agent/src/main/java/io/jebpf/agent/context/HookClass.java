@@ -1,5 +1,6 @@
 package io.jebpf.agent.context;
 
+import io.jebpf.bpf.SharedContexts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
+import java.util.function.LongConsumer;
 
 /**
  * The one class of ours that instrumented classes see, {@code java.lang.JebpfContext}: defines it,
@@ -79,6 +81,23 @@ final class HookClass {
     call("endpoints", MethodType.methodType(void.class, BinaryOperator.class), names);
   }
 
+  /** Other profilers are to find contexts too, from the next {@link #start} on. */
+  void share(SharedContexts with) {
+    share(with.addresses(), with);
+  }
+
+  private void share(long[] addresses, LongConsumer own) {
+    call(
+        "share",
+        MethodType.methodType(void.class, long[].class, LongConsumer.class),
+        addresses,
+        own);
+  }
+
+  private long[] shared() {
+    return (long[]) call("shared", MethodType.methodType(long[].class));
+  }
+
   /** By slot the virtual thread that took it last, see there. */
   Object[] holders() {
     return (Object[]) call("holders", MethodType.methodType(Object[].class));
@@ -99,9 +118,22 @@ final class HookClass {
   }
 
   /** Lets go of everything of this profiler's loader. */
-  void forget() {
+  void forget(boolean shares) {
     linker(null);
     endpoints(null);
+    if (shares) {
+      share(shared(), null);
+    }
+  }
+
+  /** What an earlier profiler of this JVM shared contexts with; empty: none did. */
+  static long[] earlierShared() {
+    Class<?> present = present();
+    try {
+      return present == null ? new long[0] : new HookClass(present).shared();
+    } catch (LinkageError | IllegalStateException e) { // not initialised, or an older agent's
+      return new long[0];
+    }
   }
 
   /** Address of the table of an earlier profiler of this JVM; 0: there was none. */

@@ -4,11 +4,17 @@ import io.jebpf.agent.context.instrument.Instrumenter;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.options.ContextOptions;
+import io.jebpf.agent.options.Options;
+import io.jebpf.agent.window.LabelKey;
 import io.jebpf.bpf.ContextTable;
 import io.jebpf.bpf.KernelException;
+import io.jebpf.bpf.NativeLoadException;
 import io.jebpf.bpf.NativeRuntime;
+import io.jebpf.bpf.SharedContexts;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -20,25 +26,34 @@ import java.util.Optional;
  */
 public final class ThreadContexts implements AutoCloseable {
   private final ContextOptions options;
+  private final Map<String, String> resource;
   private final AgentLog log;
   private final EndpointNames endpoints = new EndpointNames();
   private Optional<Instrumenter> instrumenter = Optional.empty();
   private Optional<HookClass> hook = Optional.empty();
   private Optional<ContextTable> table = Optional.empty();
   private Optional<ContextSlots> slots = Optional.empty();
+  private Optional<SharedContexts> shared = Optional.empty();
+
+  /** How many keys other profilers know; 0 while nothing is published. */
+  private int publishedKeys;
+
   private long reclaimed;
   private boolean closed;
 
-  private ThreadContexts(ContextOptions options, AgentLog log) {
+  private ThreadContexts(ContextOptions options, Map<String, String> resource, AgentLog log) {
     this.options = options;
+    this.resource = resource;
     this.log = log;
   }
 
   /** Instruments what is loaded, and what will be; or, if it is not wanted, nothing at all. */
   public static ThreadContexts install(
-      Optional<Instrumentation> instrumentation, ContextOptions options, AgentLog log) {
-    ThreadContexts contexts = new ThreadContexts(options, log);
-    if (options.instrument() && instrumentation.isPresent()) {
+      Optional<Instrumentation> instrumentation, Options options, AgentLog log) {
+    Map<String, String> resource = new LinkedHashMap<>(options.labels());
+    resource.put("service.name", options.service());
+    ThreadContexts contexts = new ThreadContexts(options.context(), resource, log);
+    if (options.context().instrument() && instrumentation.isPresent()) {
       contexts.install(instrumentation.get());
     }
     return contexts;
@@ -79,6 +94,7 @@ public final class ThreadContexts implements AutoCloseable {
   }
 
   private void start(HookClass known, ContextTable with) {
+    shared.ifPresent(known::share);
     known.start(with.address(), options.rootSpans());
     slots = Optional.of(new ContextSlots(with, known.holders()));
   }
@@ -87,6 +103,9 @@ public final class ThreadContexts implements AutoCloseable {
   synchronized void reclaim() {
     if (!closed && slots.isPresent()) {
       reclaimed += slots.get().reclaim();
+      if (publishedKeys > 0 && keys().length > publishedKeys) {
+        publish();
+      }
     }
   }
 
@@ -101,10 +120,52 @@ public final class ThreadContexts implements AutoCloseable {
     if (table.isEmpty()) {
       long earlier = HookClass.earlierTable();
       table = Optional.of(earlier == 0 ? ContextTable.reserve(runtime) : ContextTable.at(earlier));
+      share(runtime, HookClass.earlierShared());
       table.get().clear();
       hook.ifPresent(known -> start(known, table.get()));
     }
     return table;
+  }
+
+  /**
+   * Other profilers find contexts too, where that is wanted; and where it once was: what they read
+   * must go on being right, though nothing tells them to look any more.
+   */
+  private void share(NativeRuntime runtime, long[] earlier) {
+    if (!options.share() && earlier.length == 0) {
+      return;
+    }
+    try {
+      boolean taken = options.share() && ProcessContext.isPublished();
+      if (taken) {
+        log.warn(Trouble.CONTEXT_SHARE, "this process has a process context of somebody else");
+      }
+      if (!taken || earlier.length > 0) {
+        SharedContexts made = SharedContexts.load(runtime, earlier);
+        made.prepare();
+        table.orElseThrow().share(made.words());
+        shared = Optional.of(made);
+      }
+      if (!taken && options.share()) {
+        publish();
+      }
+    } catch (KernelException | NativeLoadException | IOException e) {
+      log.warn(Trouble.CONTEXT_SHARE, e.getMessage());
+    }
+  }
+
+  private void publish() {
+    String[] known = hook.map(HookClass::keys).orElse(new String[] {LabelKey.ENDPOINT});
+    publishedKeys = known.length;
+    publish(ProcessContext.payload(resource, known));
+  }
+
+  private void publish(byte[] payload) {
+    try {
+      shared.orElseThrow().publish(payload);
+    } catch (KernelException e) {
+      log.warn(Trouble.CONTEXT_SHARE, e.getMessage());
+    }
   }
 
   synchronized String[] keys() {
@@ -156,10 +217,16 @@ public final class ThreadContexts implements AutoCloseable {
       open = instrumenter;
       hook.ifPresent(known -> known.start(0, 0));
       slots.ifPresent(ContextSlots::letGo);
+      table.ifPresent(ContextTable::emptyShared);
+      if (publishedKeys > 0) {
+        publish(new byte[0]);
+        publishedKeys = 0;
+      }
     }
     open.ifPresent(Instrumenter::close);
     synchronized (this) {
-      hook.ifPresent(HookClass::forget);
+      table.ifPresent(ContextTable::emptyShared); // whoever was setting one is done by now
+      hook.ifPresent(known -> known.forget(shared.isPresent()));
     }
   }
 }

@@ -57,7 +57,7 @@ record Trial(Step step, List<Ability> missing, String why, String advice) {
 
   static Trial run(Options options) {
     AgentLog quiet = AgentLog.toStandardError(LogLevel.ERROR); // what is missing is told below
-    ThreadContexts contexts = ThreadContexts.install(Optional.empty(), options.context(), quiet);
+    ThreadContexts contexts = ThreadContexts.install(Optional.empty(), options, quiet);
     try (Engine engine =
         new KernelEngineStarter(Optional.empty(), contexts).start(options, quiet, () -> false)) {
       return sample(engine, options);

@@ -91,6 +91,9 @@ public enum Trouble {
       "a class could not be instrumented",
       "Samples of its threads carry no trace ids or endpoints; everything else works. Set"
           + " instrument=off to leave all classes alone"),
+  CONTEXT_SHARE(
+      "contexts cannot be shared with other profilers",
+      "Our own profiles have them all the same; set context.share=false to do without"),
   READER("the sample reader failed and was stopped", "Please report this with the log"),
   READER_MEMORY(
       "the heap had no room for the profiler",

@@ -296,6 +296,13 @@ enum Option {
       Range.NONE,
       "Whether samples carry the label `endpoint`: method and path, with ids left out, of the"
           + " request that a servlet or the JDK's HTTP server is serving."),
+  CONTEXT_SHARE(
+      "context.share",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether other profilers find trace and span of platform threads too, as OTEP 4947 and OTEP"
+          + " 4719 say; to begin and end a span then takes about 30 ns more."),
   LOG(
       "log",
       OptionType.LEVEL,

@@ -325,7 +325,10 @@ public final class OptionParser {
       throw refusal(Option.INSTRUMENT, value, Option.INSTRUMENT.type().form());
     }
     return new ContextOptions(
-        text.equals("on"), (int) number(Option.ROOTSPANS), flag(Option.ENDPOINTS));
+        text.equals("on"),
+        (int) number(Option.ROOTSPANS),
+        flag(Option.ENDPOINTS),
+        flag(Option.CONTEXT_SHARE));
   }
 
   private UploadOptions uploads(String service) throws Refusal {

@@ -133,6 +133,7 @@ public record Options(
         + context.rootSpans()
         + ",endpoints="
         + context.endpoints()
+        + (context.share() ? ",context.share=true" : "")
         + uploads.describe()
         + ",log="
         + logLevel.name().toLowerCase(Locale.ROOT)

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
+import java.util.function.LongConsumer;
 
 /**
  * What instrumented classes call: writes what the current thread works for into the thread's slot
@@ -74,7 +75,22 @@ public final class JebpfContext {
   /** Address of the table; 0: there is no agent, nothing is to be done. */
   private static long table;
 
+  /** The same where ids are kept as text: 0 where other profilers read them too. */
+  private static long textTable;
+
   private static volatile long lastTable;
+
+  /**
+   * Address of two words for each slot: where the thread-local pointer of its thread is by which
+   * other profilers find its record (OTEP 4947), and which thread of the kernel's that is. 0 for
+   * virtual threads: what is thread-local there belongs to the carrier. 0: there are no such words.
+   */
+  private static long pointers;
+
+  /** What the last profiler of this JVM that had such words needed for it. */
+  private static volatile long[] shared = {};
+
+  private static volatile LongConsumer ownPointer;
 
   /**
    * By slot the virtual thread that took it last, so that a slot can be had again whose thread
@@ -117,6 +133,7 @@ public final class JebpfContext {
       holders = new Object[GROUPS * WAYS];
     }
     namesMax = rootNamesMax;
+    textTable = pointers == 0 ? address : 0;
     table = address;
     if (address != 0) {
       lastTable = address;
@@ -126,6 +143,24 @@ public final class JebpfContext {
   /** The table of this JVM's last profiler, 0: there was none. It serves the next one too. */
   public static long lastTable() {
     return lastTable;
+  }
+
+  /**
+   * Other profilers are to find contexts too, from the next {@link #start} on and as long as the
+   * JVM lives: they may look at a thread's pointer at any time.
+   *
+   * @param addresses the first is {@link #pointers}
+   * @param own fills the two words for the calling thread; null: no thread's are any more
+   */
+  public static void share(long[] addresses, LongConsumer own) {
+    shared = addresses;
+    ownPointer = own;
+    pointers = addresses[0];
+  }
+
+  /** Empty when contexts were never shared. */
+  public static long[] shared() {
+    return shared;
   }
 
   public static Object[] holders() {
@@ -190,8 +225,11 @@ public final class JebpfContext {
    * to read them would take longer than all the rest, and most are never looked at.
    */
   public static void span(String trace, String span) {
-    long base = table;
+    long base = textTable;
     if (base == 0) {
+      if (table != 0) {
+        spanOfAnyForm(trace, span);
+      }
       return;
     }
     if (trace.length() == TRACE_DIGITS
@@ -286,7 +324,7 @@ public final class JebpfContext {
     }
     long record = record(base, owner, id);
     if (U.getShort(record + SIZE) == 0) {
-      leave(thread, owner, record);
+      leave(base, thread, owner, record);
     } else {
       set(0, 0, 0, (byte) 0);
     }
@@ -331,7 +369,7 @@ public final class JebpfContext {
     long id = Thread.currentThread().threadId();
     long owner = find(base, id);
     if (owner != 0) {
-      shrink(record(base, owner, id), owner, token);
+      shrink(base, record(base, owner, id), owner, token);
     }
   }
 
@@ -370,7 +408,7 @@ public final class JebpfContext {
       long record = record(base, owner, id);
       int at = lastOfEndpoint(record, false);
       if (at >= 0) {
-        shrink(record, owner, at);
+        shrink(base, record, owner, at);
       }
     }
   }
@@ -437,17 +475,44 @@ public final class JebpfContext {
     if (thread.isVirtual() && holders[slot] != thread) {
       holders[slot] = thread; // of platform threads there is a list
     }
+    if (pointers != 0) {
+      point(pointers + 2 * (owner - base), thread);
+    }
     return owner;
+  }
+
+  /** Notes where this thread's pointer is. */
+  private static void point(long words, Thread thread) {
+    U.putLong(words, 0);
+    LongConsumer own = ownPointer;
+    if (own != null && !thread.isVirtual()) {
+      try {
+        own.accept(words);
+      } catch (Throwable e) { // must not reach the application
+        failed();
+      }
+    }
+  }
+
+  /** Shows other profilers a thread's record, or with 0 that it has none. */
+  private static void show(long base, long owner, long record) {
+    long words = pointers;
+    long pointer = words == 0 ? 0 : U.getLong(words + 2 * (owner - base));
+    if (pointer != 0) {
+      U.storeFence();
+      U.putLong(pointer, record);
+    }
   }
 
   /**
    * Nothing is left in a slot. A platform thread keeps it until it ends: taking one is the larger
    * part of an attach. Virtual threads may be too many for that.
    */
-  private static void leave(Thread thread, long owner, long record) {
+  private static void leave(long base, Thread thread, long owner, long record) {
     if (thread.isVirtual()) {
       release(owner);
     } else {
+      show(base, owner, 0);
       U.storeFence();
       U.putInt(record + HEAD, 0); // not valid
     }
@@ -495,6 +560,7 @@ public final class JebpfContext {
     U.putInt(record + HEAD, 1 | (flags & 0xff) << 8 | size << 16);
     U.storeFence();
     U.putLong(owner, id << 1 | next);
+    show(base, owner, record);
   }
 
   // ---- attributes: one after the other, {key number, length, text}
@@ -558,6 +624,9 @@ public final class JebpfContext {
       U.storeFence();
       U.putLong(owner, id << 1);
     }
+    if (empty) {
+      show(base, owner, record);
+    }
     return size;
   }
 
@@ -592,12 +661,12 @@ public final class JebpfContext {
   }
 
   /** Takes all attributes from there on away, and the slot when nothing is left in it. */
-  private static void shrink(long record, long owner, int size) {
+  private static void shrink(long base, long record, long owner, int size) {
     if (size > U.getShort(record + SIZE)) {
       return;
     }
     if (size == 0 && !hasSpan(record)) {
-      leave(Thread.currentThread(), owner, record);
+      leave(base, Thread.currentThread(), owner, record);
     } else {
       U.storeFence();
       U.putShort(record + SIZE, (short) size);
