@@ -28,6 +28,11 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 	return w ? MARK(w, JEBPF_END_BAD_RETURN) : 1;
 }
 
+__noinline int unwind_exact_wrapper(struct walk *w)
+{
+	return -1;
+}
+
 __noinline int unwind_exact_interpreter(struct walk *w)
 {
 	return w ? MARK(w, JEBPF_END_CODELET) : 1;

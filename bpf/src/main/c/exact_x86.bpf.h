@@ -312,6 +312,21 @@ static __always_inline bool in_call_stub_of_its_own(struct walk *w)
 	return plausible_word(w, w->sp) && w->found.blob == w->self.blob;
 }
 
+/* A native method's wrapper before its frame is built and after it is left; -1: it has one. */
+__noinline int unwind_exact_wrapper(struct walk *w)
+{
+	int state;
+
+	if (!w || !RULE(WRAPPER_EXACT))
+		return -1;
+	state = exact_nmethod_state(w);
+	if (state == RA_AT_SP && plausible_word(w, w->sp))
+		return return_at(w, w->sp, w->fp);
+	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
+		return return_at_pushed_fp(w);
+	return -1;
+}
+
 __noinline int unwind_exact_nmethod(struct walk *w)
 {
 	__u64 sp, fp, saved;

@@ -176,27 +176,21 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 }
 
 /*
- * While a virtual thread yields its frames are copied to the chunk, on top of those that are there.
- * Once there is room for them, the walk, which has taken them from the stack, passes them by. The
- * chunk's pc is that of its youngest frame, also while that is still covered by such room; when all is
- * copied it is the caller of the yield.
+ * While a virtual thread yields, its frames are copied to the chunk, on top of those that are there.
+ * Once they count there, the walk, which has taken them from the stack, takes them from the chunk
+ * instead: on top is the caller of the yield.
  */
-static __always_inline bool pass_copied(struct walk *w, __u64 bottom)
+static __always_inline bool instead_of_copied(struct walk *w)
 {
-	__u64 pc = w->pc, covered;
-
 	if (!w->native_caller)
 		return true;
 	if (called_word(w, w->sp - 8))
 		return false;
-	covered = w->value != w->native_caller;
-	if (covered && w->value == pc)
+	if (w->value != w->native_caller && w->pc != w->native_caller)
 		return true;
-	w->sp += bottom - w->native_sp;
-	if (w->sp == w->chunk_end)
-		return enter_chunk(w, object_in(w, w->chunk + config.chunk_parent));
-	return w->sp < w->chunk_end && enter_chunk_at(w, w->chunk, w->sp) &&
-	       (!covered || w->pc == pc);
+	w->frames = w->native_frames;
+	w->pc = w->native_caller;
+	return true;
 }
 
 /*
@@ -224,11 +218,11 @@ static __always_inline bool before_thaw(struct walk *w, __u64 chunk, __u64 entry
 /* Whether frames of the virtual thread are in the heap, and the walk goes on with them. */
 static __always_inline bool enter_frozen(struct walk *w, __u64 entry)
 {
-	__u64 continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION), chunk, bottom = w->sp;
+	__u64 continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION), chunk;
 
 	chunk = continuation ? object_in(w, continuation + config.cont_tail) : 0;
 	if (!w->exact && (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
-		return enter_chunk(w, chunk) && (!RULE(FREEZING) || pass_copied(w, bottom));
+		return enter_chunk(w, chunk) && (!RULE(FREEZING) || instead_of_copied(w));
 	if (!RULE(THAWING))
 		return false;
 	if (w->exact)
