@@ -17,14 +17,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -46,14 +46,23 @@ public final class ProfileDirectory {
   private static final String TEMPORARY_ENDING = ".tmp";
   private static final int NAME_TRIES_MAX = 100;
   private static final long EMPTY_AGE_MILLIS = 10_000;
-  private static final DateTimeFormatter STAMP =
-      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  /**
+   * The directory is looked through again after so many files, or earlier when half of the room
+   * that was left is used: it may hold thousands, and other JVMs write into it.
+   */
+  private static final int WRITES_PER_SCAN = 32;
+
+  /** So much less than its budget the directory holds after files had to go, as a part of it. */
+  private static final int SLACK_DIVISOR = 64;
 
   private final Path directory;
   private long bytesMax;
   private long filesWritten;
   private long bytesWritten;
   private long filesRotated;
+  private long roomBytes; // before it has to be looked through
+  private int writesToScan;
 
   /** Writes the content of a profile. */
   public interface Content {
@@ -118,7 +127,9 @@ public final class ProfileDirectory {
 
   /** What the directory may take from now on; a part of the budget may be used elsewhere. */
   public void limit(long bytes) {
+    long before = bytesMax;
     bytesMax = Math.max(0, bytes);
+    roomBytes -= Math.max(0, before - bytesMax);
   }
 
   public long filesWritten() {
@@ -137,7 +148,7 @@ public final class ProfileDirectory {
    * Writes one profile, and makes room for it by removing the oldest. Leaves nothing on failure.
    */
   public Path write(String kind, Instant start, Content content) throws IOException {
-    String stem = kind + "-" + STAMP.format(start);
+    String stem = kind + "-" + stamp(start);
     Optional<UnnamedFile> unnamed = UnnamedFile.open(directory);
     if (unnamed.isEmpty()) {
       return writeNamed(stem, content);
@@ -147,8 +158,26 @@ public final class ProfileDirectory {
       try (FileChannel channel = file.channel()) {
         bytes = fill(channel, content);
       }
-      return finish(stem, bytes, file::name);
+      return finish(stem, bytes, new NamingUnnamed(file));
     }
+  }
+
+  /** {@code 20261121T093005Z}; by hand, as a formatter's classes take a millisecond to load. */
+  private static String stamp(Instant start) {
+    LocalDateTime time = LocalDateTime.ofEpochSecond(start.getEpochSecond(), 0, ZoneOffset.UTC);
+    StringBuilder text = new StringBuilder(16);
+    digits(text, 100L * (100L * time.getYear() + time.getMonthValue()) + time.getDayOfMonth(), 8);
+    text.append('T');
+    digits(text, 100L * (100L * time.getHour() + time.getMinute()) + time.getSecond(), 6);
+    return text.append('Z').toString();
+  }
+
+  private static void digits(StringBuilder text, long number, int length) {
+    String digits = Long.toString(number);
+    for (int i = digits.length(); i < length; i++) {
+      text.append('0');
+    }
+    text.append(digits);
   }
 
   /** Makes room, gives a written file its name, and counts it. */
@@ -178,7 +207,7 @@ public final class ProfileDirectory {
         assert lock != null : "a file just made is locked by another";
         bytes = fill(channel, content);
       }
-      return finish(stem, bytes, path -> link(path, temporary));
+      return finish(stem, bytes, new Linking(temporary));
     } finally {
       Files.deleteIfExists(temporary);
     }
@@ -192,6 +221,20 @@ public final class ProfileDirectory {
   /** Gives a file a name; FileAlreadyExistsException when the name is taken. */
   private interface Naming {
     void name(Path path) throws IOException;
+  }
+
+  private record NamingUnnamed(UnnamedFile file) implements Naming {
+    @Override
+    public void name(Path path) throws IOException {
+      file.name(path);
+    }
+  }
+
+  private record Linking(Path temporary) implements Naming {
+    @Override
+    public void name(Path path) throws IOException {
+      link(path, temporary);
+    }
   }
 
   /** Finds a name that is free; one that is taken gets {@code _<number>}, which sorts behind it. */
@@ -224,32 +267,48 @@ public final class ProfileDirectory {
   private record Profile(Path path, long bytes, long modifiedMillis) {}
 
   private void rotate(long bytesComing) throws IOException {
-    List<Profile> profiles = new ArrayList<>();
+    if (writesToScan > 0 && bytesComing <= roomBytes) {
+      writesToScan--;
+      roomBytes -= bytesComing;
+      return;
+    }
     long total = bytesComing;
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + ENDING)) {
+    List<Profile> profiles = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
       for (Path file : files) {
+        if (!file.toString().endsWith(ENDING)) {
+          continue;
+        }
         try {
-          long bytes = Files.size(file);
-          profiles.add(new Profile(file, bytes, Files.getLastModifiedTime(file).toMillis()));
-          total += bytes;
+          BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+          profiles.add(new Profile(file, found.size(), found.lastModifiedTime().toMillis()));
+          total += found.size();
         } catch (NoSuchFileException e) {
           continue; // another JVM that shares the directory was first
         }
       }
     }
-    if (total <= bytesMax) {
-      return;
+    if (total > bytesMax) {
+      total -= removeOldest(profiles, total - (bytesMax - bytesMax / SLACK_DIVISOR));
     }
+    roomBytes = (bytesMax - total) / 2;
+    writesToScan = WRITES_PER_SCAN;
+  }
+
+  /** Removes files of at least so many bytes; how many they had. */
+  private long removeOldest(List<Profile> profiles, long bytes) throws IOException {
     profiles.sort(Comparator.comparingLong(Profile::modifiedMillis).thenComparing(Profile::path));
+    long removed = 0;
     for (Profile profile : profiles) {
-      if (total <= bytesMax) {
-        return;
+      if (removed >= bytes) {
+        break;
       }
       if (Files.deleteIfExists(profile.path())) {
         filesRotated++;
       }
-      total -= profile.bytes();
+      removed += profile.bytes();
     }
+    return removed;
   }
 
   private void removeOrphans() throws IOException {

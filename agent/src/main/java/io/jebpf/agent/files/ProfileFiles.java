@@ -3,6 +3,7 @@ package io.jebpf.agent.files;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -31,7 +32,13 @@ public final class ProfileFiles {
   private volatile long filesRotated;
   private volatile long filesFailed;
 
-  private record Pending(String kind, Instant start, byte[] profile) {}
+  private record Pending(String kind, Instant start, byte[] profile)
+      implements ProfileDirectory.Content {
+    @Override
+    public void writeTo(OutputStream out) throws IOException {
+      out.write(profile);
+    }
+  }
 
   public ProfileFiles(Path path, long diskBytes, AgentLog log) {
     this.path = path;
@@ -70,7 +77,7 @@ public final class ProfileFiles {
     try {
       while (!pending.isEmpty()) {
         Pending next = pending.element();
-        Path file = profiles.write(next.kind(), next.start(), out -> out.write(next.profile()));
+        Path file = profiles.write(next.kind(), next.start(), next);
         pending.remove();
         pendingBytes -= next.profile().length;
         filesWritten++;

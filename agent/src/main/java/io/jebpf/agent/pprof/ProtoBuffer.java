@@ -18,6 +18,9 @@ public final class ProtoBuffer {
   /** Longest tag, and longest length or number. */
   private static final int HEADER_BYTES_MAX = 5 + 10;
 
+  /** Largest varint of one byte. */
+  private static final int ONE_BYTE_MAX = 0x7f;
+
   /** Wire types of the format. */
   private static final int VARINT = 0;
 
@@ -45,7 +48,7 @@ public final class ProtoBuffer {
       return;
     }
     reserve(HEADER_BYTES_MAX);
-    write(field << 3 | VARINT);
+    tag(field << 3 | VARINT);
     write(value);
   }
 
@@ -53,9 +56,39 @@ public final class ProtoBuffer {
     number(field, value ? 1 : 0);
   }
 
+  /**
+   * Begins a nested message, or a packed list of varints: what is written up to {@link #end} is its
+   * content.
+   *
+   * @return what {@link #end} wants to know
+   */
+  public int begin(int field) {
+    reserve(HEADER_BYTES_MAX);
+    tag(field << 3 | LENGTH_DELIMITED);
+    return ++size; // room for a length of one byte
+  }
+
+  /** Ends what {@link #begin} began. */
+  public void end(int begin) {
+    int length = size - begin;
+    if (length <= ONE_BYTE_MAX) {
+      bytes[begin - 1] = (byte) length;
+      return;
+    }
+    int more = 0; // bytes of the length, beyond the first
+    for (int rest = length >>> 7; rest != 0; rest >>>= 7) {
+      more++;
+    }
+    reserve(more);
+    System.arraycopy(bytes, begin, bytes, begin + more, length);
+    size = begin - 1;
+    write(length);
+    size += length;
+  }
+
   public void bytes(int field, byte[] content, int length) {
     reserve(HEADER_BYTES_MAX + length);
-    write(field << 3 | LENGTH_DELIMITED);
+    tag(field << 3 | LENGTH_DELIMITED);
     write(length);
     System.arraycopy(content, 0, bytes, size, length);
     size += length;
@@ -72,7 +105,7 @@ public final class ProtoBuffer {
       return;
     }
     reserve(HEADER_BYTES_MAX);
-    write(field << 3 | FIXED64);
+    tag(field << 3 | FIXED64);
     for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
       bytes[size++] = (byte) (value >>> shift);
     }
@@ -85,7 +118,12 @@ public final class ProtoBuffer {
 
   /** The last bytes of another one. */
   public void appendTail(ProtoBuffer from, int length) {
-    append(from.bytes, from.size() - length, length);
+    append(from.bytes, from.size - length, length);
+  }
+
+  /** A part of another one. */
+  public void append(ProtoBuffer from, int offset, int length) {
+    append(from.bytes, offset, length);
   }
 
   private void append(byte[] from, int offset, int length) {
@@ -100,7 +138,7 @@ public final class ProtoBuffer {
 
   /** A nested message, or a packed list of varints. */
   public void message(int field, ProtoBuffer content) {
-    bytes(field, content.bytes, content.size());
+    bytes(field, content.bytes, content.size);
   }
 
   /** A bare varint: an element of a packed list. Negative values take ten bytes. */
@@ -111,6 +149,15 @@ public final class ProtoBuffer {
 
   public void writeTo(OutputStream out) throws IOException {
     out.write(bytes, 0, size);
+  }
+
+  /** A tag, for which there is room. */
+  private void tag(int tag) {
+    if (tag <= ONE_BYTE_MAX) {
+      bytes[size++] = (byte) tag;
+    } else {
+      write(tag);
+    }
   }
 
   /** A varint, for which there is room. */

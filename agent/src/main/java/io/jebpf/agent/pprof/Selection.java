@@ -20,8 +20,11 @@ final class Selection {
     Arrays.fill(numbers, UNWANTED);
   }
 
-  void want(int item) {
+  /** True for the first time. */
+  boolean want(int item) {
+    boolean first = numbers[item] == UNWANTED;
     numbers[item] = WANTED;
+    return first;
   }
 
   /**
@@ -30,12 +33,15 @@ final class Selection {
    * @param order all items
    */
   void number(int[] order) {
+    int[] of = numbers;
+    int wanted = 0;
     for (int item : order) {
-      if (numbers[item] == WANTED) {
-        items[size] = item;
-        numbers[item] = size++;
+      if (of[item] == WANTED) {
+        items[wanted] = item;
+        of[item] = wanted++;
       }
     }
+    size = wanted;
   }
 
   /** How many are wanted. */

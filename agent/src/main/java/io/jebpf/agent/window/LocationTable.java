@@ -72,6 +72,23 @@ final class LocationTable {
     return addresses[location];
   }
 
+  /** Of each location its function, and so on: copies, for whoever wants them all. */
+  int[] functionsOf() {
+    return Arrays.copyOf(locationFunctions, size);
+  }
+
+  int[] mappingsOf() {
+    return Arrays.copyOf(locationMappings, size);
+  }
+
+  int[] linesOf() {
+    return Arrays.copyOf(lines, size);
+  }
+
+  long[] addressesOf() {
+    return Arrays.copyOf(addresses, size);
+  }
+
   List<Function> functions() {
     return functions;
   }

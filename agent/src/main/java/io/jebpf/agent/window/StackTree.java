@@ -36,6 +36,16 @@ final class StackTree {
     return locations[node];
   }
 
+  /** Parent of each node: a copy. */
+  int[] parents() {
+    return Arrays.copyOf(parents, size);
+  }
+
+  /** Location of each node: a copy. */
+  int[] locations() {
+    return Arrays.copyOf(locations, size);
+  }
+
   /** The child of a node for a location, made when it is new; FULL when there is no room for it. */
   int child(int parent, int location) {
     return child(parent, location, sizeMax);

@@ -429,4 +429,32 @@ public final class Window {
   public List<Mapping> mappings() {
     return locations.mappings();
   }
+
+  // ---- the same at once, copied: while nothing is compiled, a call costs ten times an array's
+  // item
+
+  /** Parent of each node; the root's is of no use. */
+  public int[] nodeParents() {
+    return tree.parents();
+  }
+
+  public int[] nodeLocations() {
+    return tree.locations();
+  }
+
+  public int[] locationFunctions() {
+    return locations.functionsOf();
+  }
+
+  public int[] locationMappings() {
+    return locations.mappingsOf();
+  }
+
+  public int[] locationLines() {
+    return locations.linesOf();
+  }
+
+  public long[] locationAddresses() {
+    return locations.addressesOf();
+  }
 }
