@@ -121,9 +121,28 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       return;
     }
     Window into = window;
+    Labels labels = labels(sample);
+    boolean cut = cutsOwn() && labels.get(LabelKey.THREAD).startsWith(LabelKey.OWN_THREADS);
+    int node = stack(sample, into, cut);
+    into.add(node, into.labels(labels), sample.weightNanos(), sample.timeNanos());
+    walkNanos += sample.walkNanos();
+  }
+
+  /**
+   * The leaf of a sample's stack.
+   *
+   * @param cut whether it ends where the inside of the agent begins
+   */
+  private int stack(SampleView sample, Window into, boolean cut) {
     int node = Window.ROOT;
     for (int i = sample.userFrames() - 1; i >= 0; i--) {
       node = into.push(node, sample.head(i), sample.detail(i), this);
+      if (cut) {
+        int end = into.inside(node);
+        if (end != node) {
+          return end;
+        }
+      }
     }
     for (int i = sample.kernelFrames() - 1; i > 0; i--) {
       node = into.push(node, KERNEL_RETURN, sample.kernelAddress(i), this);
@@ -131,8 +150,12 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     if (sample.kernelFrames() > 0) {
       node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
     }
-    into.add(node, into.labels(labels(sample)), sample.weightNanos(), sample.timeNanos());
-    walkNanos += sample.walkNanos();
+    return node;
+  }
+
+  @Override
+  public boolean cutsOwn() {
+    return !asked.own();
   }
 
   @Override

@@ -35,7 +35,6 @@ public final class WaitRecorder {
   /** Waits through a whole window that get a row of their own; the rest share one a stack. */
   private static final int ROWS_THROUGH_MAX = 1000;
 
-  private static final String OWN_THREADS = "jebpf-";
   static final String OTHER_THREADS = "[other threads]";
 
   private static final Labels OTHERS = Labels.of(LabelKey.THREAD, OTHER_THREADS);
@@ -78,6 +77,11 @@ public final class WaitRecorder {
 
     /** Full name of a thread; {@code comm} when it has no other. */
     String thread(int tid, long threadStart, String comm);
+
+    /** Whether stacks of the agent's own threads end where its inside begins. */
+    default boolean cutsOwn() {
+      return false;
+    }
   }
 
   /**
@@ -358,7 +362,7 @@ public final class WaitRecorder {
     // what ends a sleep is a timer, on top of whatever ran just then
     String teller = reason(verdict) == WaitReason.SLEEP ? "" : waker;
     boolean withStack = !teller.isEmpty() && waits.wakerLeaf(slot) != OpenWaits.NO_STACK;
-    int node = windowNode(withStack ? waits.wakerLeaf(slot) : leaf);
+    int node = windowNode(withStack ? waits.wakerLeaf(slot) : leaf, own);
     Labels labels = labels(own, state, verdict, teller, idle);
     window.addWait(node, window.labels(labels), weight, count > 0, from, turn, end);
   }
@@ -397,16 +401,20 @@ public final class WaitRecorder {
     if (now > from && (includeIdle || !idle)) {
       Labels labels = labels(own, state, verdict, "", idle);
       long turn = preempted ? from : now;
-      sink.wait(windowNode(leaf), window.labels(labels), from, turn, now, !begun);
+      sink.wait(windowNode(leaf, own), window.labels(labels), from, turn, now, !begun);
     }
   }
 
   /** That a thread has to wait for a CPU is no idleness, unless it is one of ours. */
   private boolean isIdle(int slot, short verdict, boolean preempted) {
-    String thread = waits.labels(slot).get(LabelKey.THREAD);
+    Labels own = waits.labels(slot);
     return preempted
-        ? thread.startsWith(OWN_THREADS)
-        : verdict > REASONS || WaitClassifier.isIdleThread(thread);
+        ? isOurs(own)
+        : verdict > REASONS || WaitClassifier.isIdleThread(own.get(LabelKey.THREAD));
+  }
+
+  private static boolean isOurs(Labels own) {
+    return own.get(LabelKey.THREAD).startsWith(LabelKey.OWN_THREADS);
   }
 
   private static String label(ThreadState state) {
@@ -442,7 +450,8 @@ public final class WaitRecorder {
     return WaitReason.values()[(verdict - 1) % REASONS];
   }
 
-  private int windowNode(int leaf) {
+  /** Which thread's stack it is, a stack itself tells: ours begin in our own code. */
+  private int windowNode(int leaf, Labels own) {
     if (leaf == RawStacks.FULL) {
       return Window.OVERFLOW;
     }
@@ -454,10 +463,16 @@ public final class WaitRecorder {
     for (int node = leaf; node != RawStacks.ROOT && depth < PATH_MAX; node = stacks.parent(node)) {
       path[depth++] = node;
     }
+    boolean cut = naming.cutsOwn() && isOurs(own);
     int at = Window.ROOT;
     while (depth > 0) {
       int node = path[--depth];
       at = window.push(at, stacks.head(node), stacks.detail(node), naming);
+      int end = cut ? window.inside(at) : at;
+      if (end != at) {
+        at = end;
+        break;
+      }
     }
     stacks.putWindowNode(leaf, serial, at);
     return at;

@@ -169,6 +169,14 @@ enum Option {
       Range.NONE,
       "Whether names end in how the frame ran, as async-profiler writes it: `_[0]` interpreted,"
           + " `_[1]` compiled by C1, `_[j]` by C2, `_[i]` inlined, `_[k]` kernel."),
+  OWN_FRAMES(
+      "own.frames",
+      OptionType.SWITCH,
+      "false",
+      Range.NONE,
+      "Whether the stacks of the agent's own threads (`jebpf-…`) are shown whole. Without, they end"
+          + " in `[inside jebpf]` after eight frames of the agent: what it does below its steps"
+          + " took a seventh of the first profile. Their time is there in any case."),
   BUDGET(
       "budget",
       OptionType.PERCENT,

@@ -353,7 +353,8 @@ public final class OptionParser {
         flag(Option.VTHREAD),
         flag(Option.CARRIER),
         flag(Option.HIDDEN),
-        flag(Option.TIERS));
+        flag(Option.TIERS),
+        flag(Option.OWN_FRAMES));
   }
 
   private boolean flag(Option option) throws Refusal {

@@ -57,6 +57,9 @@ public final class LabelKey {
           ROOT_SPAN,
           ENDPOINT);
 
+  /** How the names of the agent's own threads begin. */
+  public static final String OWN_THREADS = "jebpf-";
+
   private LabelKey() {}
 
   /** Whether the agent uses the key, so that an application cannot. */

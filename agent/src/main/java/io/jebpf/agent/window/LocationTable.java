@@ -12,6 +12,9 @@ import java.util.Map;
  * will do. Owner: the thread that owns the window.
  */
 final class LocationTable {
+  /** How names of the agent's own functions begin. */
+  private static final String OWN_PREFIX = "io.jebpf.";
+
   /** Methods written out: records' own ones spin classes in the host's JVM. */
   record Function(String name, String file) {
     @Override
@@ -50,6 +53,7 @@ final class LocationTable {
   private int[] locationMappings = new int[512];
   private int[] lines = new int[512];
   private long[] addresses = new long[512];
+  private boolean[] own = new boolean[512];
   private int size;
 
   int size() {
@@ -62,6 +66,11 @@ final class LocationTable {
 
   int mapping(int location) {
     return locationMappings[location];
+  }
+
+  /** Whether its function is one of the agent. */
+  boolean isOwn(int location) {
+    return own[location];
   }
 
   int line(int location) {
@@ -120,6 +129,7 @@ final class LocationTable {
     locationFunctions[size] = function;
     locationMappings[size] = key.mapping();
     lines[size] = line;
+    own[size] = name.startsWith(OWN_PREFIX);
     addresses[size] = address;
     locationNumbers.put(key, size);
     return size++;
@@ -149,6 +159,7 @@ final class LocationTable {
     locationFunctions = Arrays.copyOf(locationFunctions, capacity);
     locationMappings = Arrays.copyOf(locationMappings, capacity);
     lines = Arrays.copyOf(lines, capacity);
+    own = Arrays.copyOf(own, capacity);
     addresses = Arrays.copyOf(addresses, capacity);
   }
 }

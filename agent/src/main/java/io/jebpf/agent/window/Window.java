@@ -23,6 +23,10 @@ public final class Window {
 
   static final String OVERFLOW_NAME = "[too many different stacks in this window]";
   static final String NO_FRAMES_NAME = "[no frames]";
+  static final String INSIDE_NAME = "[inside jebpf]";
+
+  /** Frames of the agent up to its step: eight from a thread's start to a step of the reader. */
+  private static final int OWN_FRAMES_SHOWN = 8;
 
   /**
    * Bounds of the tables and with them of the memory of a window.
@@ -122,6 +126,21 @@ public final class Window {
       }
     }
     return below;
+  }
+
+  /**
+   * The node itself, or, when so many frames of the agent are on the way to it that the rest is of
+   * use to its makers only, the node that says so: the stack ends there.
+   */
+  public int inside(int node) {
+    if (node == OVERFLOW || node == ROOT || !locations.isOwn(tree.location(node))) {
+      return node;
+    }
+    int own = 0;
+    for (int at = node; at != ROOT; at = tree.parent(at)) {
+      own += locations.isOwn(tree.location(at)) ? 1 : 0;
+    }
+    return own < OWN_FRAMES_SHOWN ? node : tree.child(node, marker(INSIDE_NAME));
   }
 
   /** Ends a stack: counts one sample of a running thread at its leaf, taken at that time. */

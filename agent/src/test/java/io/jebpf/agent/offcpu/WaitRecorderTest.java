@@ -23,6 +23,7 @@ class WaitRecorderTest {
   private static final long T = 10 * MS;
   private static final long PARK = 7;
   private static final long POOL = 8;
+  private static final long OWN = 1000; // and above
   private static final long PLAIN = 9;
 
   private final FakeClocks clocks = new FakeClocks();
@@ -47,13 +48,18 @@ class WaitRecorderTest {
               ? "jdk.internal.misc.Unsafe.park"
               : detail == POOL
                   ? "java.util.concurrent.ThreadPoolExecutor.getTask"
-                  : "app.Main.m" + detail;
+                  : detail >= OWN ? "io.jebpf.agent.M" + detail : "app.Main.m" + detail;
       return List.of(new Frame(FrameKind.COMPILED, name, "", 0, "", true));
     }
 
     @Override
     public String thread(int tid, long threadStart, String comm) {
       return "full name of " + comm;
+    }
+
+    @Override
+    public boolean cutsOwn() {
+      return true;
     }
 
     @Override
@@ -229,6 +235,37 @@ class WaitRecorderTest {
     assertEquals("park", window.waitLabelsOf(0).get(LabelKey.WAIT), "by its own stack");
     assertNothingIsHeld();
     assertFalse(recorder.beginWakerStack(1, 11, 100 * MS), "no such wait any more");
+  }
+
+  @Test
+  void waitsOfOurOwnThreadsEndInTheInsideOfTheAgent() {
+    recorder = recorder(true);
+    long[] stack = new long[20];
+    for (int i = 0; i < stack.length; i++) {
+      stack[i] = OWN + i;
+    }
+    for (String thread : List.of("jebpf-reader", "main")) {
+      recorder.beginStack();
+      for (long frame : stack) {
+        recorder.frame(1, frame + (thread.equals("main") ? 100 : 0));
+      }
+      recorder.open(
+          1, 11, 100 * MS, 105 * MS, 0, ThreadState.DISK, Labels.of(LabelKey.THREAD, thread));
+      end(1, 100, 150, 150);
+    }
+    int own = window.waitLeaf(0);
+    assertEquals("[inside jebpf]", window.functionName(window.functionOf(window.location(own))));
+    assertEquals(1 + 8, depth(own));
+    assertEquals(20, depth(window.waitLeaf(1)), "an application's own may be named as it likes");
+    assertNothingIsHeld();
+  }
+
+  private int depth(int leaf) {
+    int depth = 0;
+    for (int node = leaf; node != Window.ROOT; node = window.parent(node)) {
+      depth++;
+    }
+    return depth;
   }
 
   @Test

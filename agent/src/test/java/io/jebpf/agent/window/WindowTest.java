@@ -82,6 +82,33 @@ class WindowTest {
   }
 
   @Test
+  void ownStacksEndAfterEightFramesOfTheAgent() {
+    Window window = window();
+    Window.Resolver naming =
+        (into, head, detail) -> {
+          String name = head == 1 ? "io.jebpf.agent.F" + detail : "f" + detail;
+          into.define(Mapping.JVM, 0, name, "", 0, Window.FrameClass.RESOLVED);
+        };
+    int node = window.push(Window.ROOT, 2, 0, naming);
+    for (int i = 1; i < 8; i++) {
+      node = window.push(node, 1, i, naming);
+      assertEquals(node, window.inside(node));
+    }
+    int jdk = window.push(node, 2, 9, naming);
+    assertEquals(jdk, window.inside(jdk)); // one of theirs between
+    int last = window.push(jdk, 1, 8, naming);
+    int end = window.inside(last);
+    window.add(end, thread(window, "jebpf-reader"), 1, 0);
+    assertEquals(11, names(window, 0).size());
+    assertEquals(
+        List.of("[inside jebpf]", "io.jebpf.agent.F8", "f9", "io.jebpf.agent.F7"),
+        names(window, 0).subList(0, 4));
+    assertEquals(end, window.inside(last));
+    assertEquals(10, window.framesSeen());
+    assertEquals(Window.OVERFLOW, window.inside(Window.OVERFLOW));
+  }
+
+  @Test
   void unresolvedFramesAreCountedPerSample() {
     Window window = window();
     for (int i = 0; i < 3; i++) {
