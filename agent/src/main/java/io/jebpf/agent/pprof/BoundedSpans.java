@@ -35,8 +35,8 @@ final class BoundedSpans implements ProfileRows {
    */
   static final int SAMPLES_MIN = 48;
 
-  private static final int LOCATIONS_PER_SAMPLE = 2;
-  private static final int GROUPS_PER_SAMPLE = 4;
+  private static final int LOCATIONS_PER_SAMPLE = 3;
+  private static final int GROUPS_PER_SAMPLE = 5;
 
   private final ProfileKind kind;
   private final int values;
