@@ -28,9 +28,9 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 	return w ? MARK(w, JEBPF_END_BAD_RETURN) : 1;
 }
 
-__noinline int unwind_exact_wrapper(struct walk *w)
+static __always_inline bool wrapper_has_no_frame(struct walk *w)
 {
-	return -1;
+	return false;
 }
 
 __noinline int unwind_exact_interpreter(struct walk *w)

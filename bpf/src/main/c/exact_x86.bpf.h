@@ -312,19 +312,14 @@ static __always_inline bool in_call_stub_of_its_own(struct walk *w)
 	return plausible_word(w, w->sp) && w->found.blob == w->self.blob;
 }
 
-/* A native method's wrapper before its frame is built and after it is left; -1: it has one. */
-__noinline int unwind_exact_wrapper(struct walk *w)
+/* Whether a native method's wrapper has not built its frame yet, or has left it. */
+static __always_inline bool wrapper_has_no_frame(struct walk *w)
 {
-	int state;
+	__u8 instruction = 0;
 
-	if (!w || !RULE(WRAPPER_EXACT))
-		return -1;
-	state = exact_nmethod_state(w);
-	if (state == RA_AT_SP && plausible_word(w, w->sp))
-		return return_at(w, w->sp, w->fp);
-	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
-		return return_at_pushed_fp(w);
-	return -1;
+	if (w->self.complete > 0 && w->self.pc_offset < (__u32)w->self.complete)
+		return true;
+	return !read_user(&instruction, 1, w->pc) && instruction == 0xc3; /* ret */
 }
 
 __noinline int unwind_exact_nmethod(struct walk *w)

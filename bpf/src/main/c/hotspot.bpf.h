@@ -14,7 +14,7 @@ static int behind_call(struct walk *w, __u64 pc);
 static __u64 lowered_by(const struct walk *w, __u32 i);
 int out_of_line_depth(struct walk *w);
 int unwind_exact_nmethod(struct walk *w);
-int unwind_exact_wrapper(struct walk *w);
+static bool wrapper_has_no_frame(struct walk *w);
 int unwind_exact_blob(struct walk *w);
 int unwind_exact_interpreter(struct walk *w);
 int unwind_frameless_interpreter(struct walk *w);
@@ -282,18 +282,14 @@ static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64
 __noinline int unwind_wrapper(struct walk *w)
 {
 	__u64 sp, fp, ra;
-	int state;
+	bool frameless;
 
 	if (!w)
 		return 1;
-	/* before its frame is there, the caller's frame pointer may lie where its own would */
-	if (w->exact && !left_continuation(w)) {
-		state = unwind_exact_wrapper(w);
-		if (state >= 0)
-			return state;
-	}
 	sp = w->sp + w->self.frame_bytes;
-	if (RULE(WRAPPER_FP) && w->fp >= sp - 16 && w->fp <= sp)
+	/* then the caller's frame pointer may lie where its own would */
+	frameless = w->exact && RULE(WRAPPER_EXACT) && wrapper_has_no_frame(w);
+	if (RULE(WRAPPER_FP) && !frameless && w->fp >= sp - 16 && w->fp <= sp)
 		return unwind_by_fp(w);
 	if (w->exact && left_continuation(w)) {
 		w->mounted = w->sp;

@@ -45,6 +45,7 @@ class WalkerReplayTest {
           "EXIT_POPPED",
           "POLL_STUB",
           "VERIFIED_ENTRY",
+          "WRAPPER_EXACT",
           "LEFT_CONTINUATION",
           "CALL_BEFORE",
           "OUT_OF_LINE",

@@ -202,11 +202,12 @@ class BoundedSpansTest {
     Set<String> far = new HashSet<>();
     double squares = 0;
     int drawn = 0;
+    double threshold = bounded(window, ProfileKind.OFFCPU, 0).thresholdNanos();
     for (Map.Entry<String, Row> row : before.entrySet()) {
       double mean = sums.getOrDefault(row.getKey(), 0.0) / seeds;
       double time = row.getValue().nanos();
       // one of about `share` in value, with a chance of time / share
-      double share = Math.max(time, bounded(window, ProfileKind.OFFCPU, 0).thresholdNanos());
+      double share = Math.max(time, threshold);
       double deviation = Math.sqrt(time * share / seeds) + 1;
       double off = (mean - time) / deviation;
       if (Math.abs(off) > 6) {
