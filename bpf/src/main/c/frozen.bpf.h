@@ -56,6 +56,7 @@ static __always_inline bool enter_chunk(struct walk *w, __u64 chunk)
 		if (sp < bottom && bottom < CHUNK_WORDS_MAX) {
 			w->chunk = chunk;
 			w->chunk_end = stack + 8 * (__u64)bottom;
+			w->chunk_top = 0;
 			w->sp = stack + 8 * (__u64)sp;
 			w->pc = read_pointer(w, chunk + config.chunk_pc);
 			w->fp = 0;
@@ -163,14 +164,19 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 		return false;
 	/* room is a multiple of two words: one of them may be more than there was */
 	taken = room / 8 - THAW_EXTRA_WORDS - max;
-	if (taken <= 1 && sp == bottom)
-		taken = max; /* the last frames were taken out, and the size comes next */
-	if (taken <= 1)
-		return enter_chunk(w, chunk);
-	if (taken > sp || sp > bottom || bottom >= CHUNK_WORDS_MAX)
+	if (sp > bottom || bottom >= CHUNK_WORDS_MAX)
 		return false;
 	w->chunk_end = stack + 8 * (__u64)bottom;
 	w->chunk_top = stack + 8 * (__u64)sp;
+	if (taken <= 1) {
+		/* frames taken out move the stack pointer first, then the size, which had none to spare */
+		taken = max - (bottom - sp);
+		if (taken > 1 && taken <= sp && enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken))
+			return true;
+		return sp < bottom && enter_chunk(w, chunk);
+	}
+	if (taken > sp)
+		return false;
 	return enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)(taken & ~1U)) ||
 	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken - 1) | 1));
 }

@@ -40,10 +40,13 @@ final class StackCheck {
               + "|entry_SYSCALL_64.*|thread_native_entry.*|main|ThreadJavaMain)(@.*)?"
               + "|thread_native_entry\\(Thread\\*\\)"
               // of a virtual thread; of one whose frames were all frozen a moment ago, and of one
-              // that is
-              // being mounted: neither has a frame of its own on the stack
+              // that is being mounted: neither has a frame of its own on the stack
               + "|jdk\\.internal\\.vm\\.Continuation\\.(enter|doYield|enterSpecial)"
               + "|StubRoutines::cont_thaw");
+
+  /** What enterSpecial calls on the way to a virtual thread's first method, which has no frame yet. */
+  private static final Pattern ENTERING =
+      Pattern.compile("I2C/C2I adapter|Shared Runtime resolve_static_call_blob");
 
   /**
    * First Java methods of threads: where profilers begin that leave out the native frames below and
@@ -79,7 +82,10 @@ final class StackCheck {
     Frame root = stack.get(stack.size() - 1);
     boolean rooted =
         ROOT.matcher(root.name()).matches() || javaOnly && JAVA_ROOT.matcher(root.name()).matches();
-    if (!stopped && (depth || rooted)) {
+    boolean entering =
+        ENTERING.matcher(root.name()).matches()
+            && stack.stream().noneMatch(frame -> frame.kind() == Kind.JAVA);
+    if (!stopped && (depth || rooted || entering)) {
       whole += count;
       byDepth += depth ? count : 0;
     } else {
