@@ -48,7 +48,7 @@ class RefusalTest {
               .agent("window=1s")
               .classPath(open.resolve("classes").toString())
               .prefix("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-              .main(HostLoad.class, "return", 0, 700)
+              .main(HostLoad.class, "return", 0, 2_500) // a start may take 2 s
               .run(Deadlines.RUN_SECONDS);
       assertEquals(0, result.exitCode(), result::toString);
       assertOneLine(result, List.of("CAP_BPF"));

@@ -44,7 +44,9 @@ final class StackCheck {
               + "|jdk\\.internal\\.vm\\.Continuation\\.(enter|doYield|enterSpecial)"
               + "|StubRoutines::cont_thaw");
 
-  /** What enterSpecial calls on the way to a virtual thread's first method, which has no frame yet. */
+  /**
+   * What enterSpecial calls on the way to a virtual thread's first method, which has no frame yet.
+   */
   private static final Pattern ENTERING =
       Pattern.compile("I2C/C2I adapter|Shared Runtime resolve_static_call_blob");
 
