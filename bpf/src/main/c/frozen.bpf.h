@@ -18,6 +18,7 @@
 #define NESTED_MAX 8		   /* nested continuations; more than two are not seen in practice */
 #define CHUNKS_EMPTY_MAX 4	   /* empty chunks in front of one with frames */
 #define BARRIER_SAVED_BYTES 32	   /* the barrier keeps rax and xmm0 while it calls, and aligns rsp */
+#define LOCALS_SEARCHED 16	   /* words by which locals may move an interpreted frame's stack pointer */
 #define THAW_EXTRA_WORDS 4	   /* that it makes room for, beside the chunk's maximal size */
 #define CHUNK_WORDS_MAX (1 << 24)
 #define COLOUR_SHIFT 12
@@ -142,6 +143,31 @@ static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp
 }
 
 /*
+ * The same for an interpreted frame that was on top. Sizes do not count the locals of the frames
+ * above; its stack pointer is near, and its frame ends where the chunk's begin now, or at some
+ * locals of its own before.
+ */
+static __always_inline bool enter_chunk_near(struct walk *w, __u64 chunk, __u64 guess)
+{
+	__u64 sp = guess - 8 * LOCALS_SEARCHED, pc;
+
+	for (int i = 0; i <= 2 * LOCALS_SEARCHED && sp < w->chunk_top; i++, sp += 8) {
+		if (called_word(w, sp - 8) || !in_interpreter(w->value))
+			continue;
+		pc = w->value;
+		if (called_word(w, sp - 16) ||
+		    w->chunk_top - (sp + 8 * w->value) > 8 * LOCALS_SEARCHED)
+			continue;
+		w->chunk = chunk;
+		w->sp = sp;
+		w->pc = pc;
+		w->fp = 0;
+		return true;
+	}
+	return false;
+}
+
+/*
  * The barrier has called `thaw`, which takes the youngest frames out of the chunk and copies them to
  * the stack, where they count only when it has returned. How far it has come is told by the
  * chunk's maximal size: the room on the stack was made by it, and what it has shrunk since is what
@@ -178,7 +204,8 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 	if (taken > sp)
 		return false;
 	return enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)(taken & ~1U)) ||
-	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken - 1) | 1));
+	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken - 1) | 1)) ||
+	       (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken));
 }
 
 /*
