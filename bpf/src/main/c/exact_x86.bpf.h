@@ -9,6 +9,7 @@
 #define PROLOGUE_BYTES                                                                             \
 	96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
 #define PROLOGUE_MASK 127 /* of an index below PROLOGUE_BYTES */
+#define WRAPPER_BYTES 48 /* from the byte before the pc: a wrapper's entry up to its frame */
 #define BEFORE_PC 8
 #define AROUND_PC 32
 #define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
@@ -312,14 +313,22 @@ static __always_inline bool in_call_stub_of_its_own(struct walk *w)
 	return plausible_word(w, w->sp) && w->found.blob == w->self.blob;
 }
 
-/* Whether a native method's wrapper has not built its frame yet, or has left it. */
+/* Whether a native method's wrapper has yet to run `push rbp; mov rbp, rsp`, or is at its `ret`. */
 static __always_inline bool wrapper_has_no_frame(struct walk *w)
 {
-	__u8 instruction = 0;
+	const __u8 *c = w->bytes;
 
-	if (w->self.complete > 0 && w->self.pc_offset < (__u32)w->self.complete)
+	if (read_user(w->bytes, WRAPPER_BYTES, w->pc - 1))
+		return false;
+	if (c[1] == 0xc3)
 		return true;
-	return !read_user(&instruction, 1, w->pc) && instruction == 0xc3; /* ret */
+	if (w->self.complete <= 0 || w->self.pc_offset >= (__u32)w->self.complete)
+		return false;
+	for (int i = 0; i < WRAPPER_BYTES - 4; i++) {
+		if (c[i] == 0x55 && c[i + 1] == 0x48 && c[i + 2] == 0x8b && c[i + 3] == 0xec)
+			return true;
+	}
+	return false;
 }
 
 __noinline int unwind_exact_nmethod(struct walk *w)

@@ -3,11 +3,11 @@ package io.jebpf.it.matrix.check;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
@@ -71,9 +71,10 @@ final class CallRules {
   private static final Pattern LOAD_MADE =
       Pattern.compile("io\\.jebpf\\.it\\.matrix\\.[A-Z]\\w+Load\\.<init>");
 
-  private final Map<String, Optional<ClassScan>> scans = new HashMap<>();
-  private final Map<String, Optional<Class<?>>> classes = new HashMap<>();
-  private final Map<String, Verdict> known = new HashMap<>();
+  // cells are checked at a time
+  private final Map<String, Optional<ClassScan>> scans = new ConcurrentHashMap<>();
+  private final Map<String, Optional<Class<?>>> classes = new ConcurrentHashMap<>();
+  private final Map<String, Verdict> known = new ConcurrentHashMap<>();
   private final Set<ClassScan.Call> handles = new HashSet<>();
 
   /**
