@@ -208,10 +208,22 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 	       (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken));
 }
 
+/* Whether the interpreted frame on top of the chunk is of a method. */
+static __always_inline bool interprets(struct walk *w, __u64 method)
+{
+	__u64 fp = w->sp - 16;
+
+	if (called_word(w, fp))
+		return false;
+	fp += 8 * w->value; /* relative there */
+	return fp >= w->sp && fp < w->chunk_end && !called_word(w, fp + SLOT_METHOD) && w->value == method;
+}
+
 /*
  * While a virtual thread yields, its frames are copied to the chunk, on top of those that are there.
  * Once they count there, the walk, which has taken them from the stack, takes them from the chunk
- * instead: on top is the caller of the yield.
+ * instead: on top is the caller of the yield. Interpreted callers all return to the same place, so
+ * that their method is compared.
  */
 static __always_inline bool instead_of_copied(struct walk *w)
 {
@@ -220,6 +232,8 @@ static __always_inline bool instead_of_copied(struct walk *w)
 	if (called_word(w, w->sp - 8))
 		return false;
 	if (w->value != w->native_caller && w->pc != w->native_caller)
+		return true;
+	if (in_interpreter(w->native_caller) && !interprets(w, w->native_method))
 		return true;
 	w->frames = w->native_frames;
 	w->pc = w->native_caller;

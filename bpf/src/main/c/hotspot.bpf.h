@@ -265,6 +265,8 @@ static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64
 
 	if (!method || read_user(&const_method, 8, method + config.method_const) || !const_method)
 		return false;
+	if (w->native_caller && w->frames == w->native_frames)
+		w->native_method = method;
 	first = const_method + config.const_method_bytes;
 	read_user(&size, 2, const_method + config.const_method_code_size);
 	if (RULE(BCP_REGISTER) && w->exact && w->BYTECODE_POINTER - first < size)
@@ -402,6 +404,7 @@ __noinline int unwind_java(struct walk *w)
 		if (!w->native_caller) {
 			w->native_caller = w->pc;
 			w->native_frames = w->frames;
+			w->native_method = 0;
 		}
 		return failed;
 	default:

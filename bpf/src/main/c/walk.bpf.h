@@ -116,7 +116,8 @@ struct walk {
 	__u64 first_sp;	   /* where the walk began */
 	__u64 entry_fp;	   /* frame pointer of the call stub passed last, 0: none */
 	__u64 native_caller; /* pc of the caller of the youngest native method, 0: none was passed */
-	__u64 native_frames; /* and the frames taken up to there */
+	__u64 native_frames; /* the frames taken up to there */
+	__u64 native_method; /* the caller's Method*, if it is interpreted */
 	__u64 mounted;	   /* ContinuationEntry of the mounted virtual thread, 0: none was passed */
 	__u64 chunk;	   /* StackChunk whose frames are being walked, 0: none */
 	__u64 chunk_end;   /* the chunk's frames end here */
