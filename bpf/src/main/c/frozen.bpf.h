@@ -167,6 +167,13 @@ static __always_inline bool enter_chunk_near(struct walk *w, __u64 chunk, __u64 
 	return false;
 }
 
+/* The maximal size of a chunk's frames in words, false if it cannot be read. */
+static __always_inline bool read_max_thawing(__u64 chunk, __u32 *max)
+{
+	return chunk && config.chunk_max_thawing && config.chunk_max_thawing != JEBPF_ABSENT &&
+	       !read_user(max, 4, chunk + config.chunk_max_thawing);
+}
+
 /*
  * The barrier has called `thaw`, which takes the youngest frames out of the chunk and copies them to
  * the stack, where they count only when it has returned. How far it has come is told by the
@@ -182,11 +189,8 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 
 	if (!room)
 		return enter_chunk(w, chunk);
-	if (!chunk || !config.chunk_max_thawing || config.chunk_max_thawing == JEBPF_ABSENT)
-		return false;
-	if (read_user(&sp, 4, chunk + config.chunk_sp) ||
-	    read_user(&bottom, 4, chunk + config.chunk_bottom) ||
-	    read_user(&max, 4, chunk + config.chunk_max_thawing))
+	if (!read_max_thawing(chunk, &max) || read_user(&sp, 4, chunk + config.chunk_sp) ||
+	    read_user(&bottom, 4, chunk + config.chunk_bottom))
 		return false;
 	/* room is a multiple of two words: one of them may be more than there was */
 	taken = room / 8 - THAW_EXTRA_WORDS - max;
@@ -249,15 +253,12 @@ static __always_inline bool before_thaw(struct walk *w, __u64 chunk, __u64 entry
 	__u64 below = entry - w->sp;
 	__u32 max = 0;
 
-	if (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc ||
-	    below - 8 <= BARRIER_SAVED_BYTES - 8)
+	if (is_return_barrier(w->pc) || below - 8 <= BARRIER_SAVED_BYTES - 8)
 		return true;
 	/* other stubs go to the entry when they have left the virtual thread */
 	if (!below)
 		return w->pc - config.cont_barrier < config.cont_barrier_exc - config.cont_barrier;
-	if (!chunk || !config.chunk_max_thawing || config.chunk_max_thawing == JEBPF_ABSENT)
-		return false;
-	if (read_user(&max, 4, chunk + config.chunk_max_thawing))
+	if (!read_max_thawing(chunk, &max))
 		return false;
 	return (__u32)(below / 8) - THAW_EXTRA_WORDS - max <= BARRIER_SAVED_BYTES / 8 + 1;
 }
@@ -268,7 +269,7 @@ static __always_inline bool enter_frozen(struct walk *w, __u64 entry)
 	__u64 continuation = read_pointer(w, entry + CONT_ENTRY_CONTINUATION), chunk;
 
 	chunk = continuation ? object_in(w, continuation + config.cont_tail) : 0;
-	if (!w->exact && (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
+	if (!w->exact && is_return_barrier(w->pc))
 		return enter_chunk(w, chunk) && (!RULE(FREEZING) || instead_of_copied(w));
 	if (!RULE(THAWING))
 		return false;

@@ -35,6 +35,12 @@ int unwind_stub(struct walk *w);
 #define SLOT_BCP (-64)
 #define FRAME_TO_LAST_SLOT 72
 
+/* Where the oldest frame on the stack of a virtual thread returns to, while others lie in the heap. */
+static __always_inline bool is_return_barrier(__u64 pc)
+{
+	return pc == config.cont_barrier || pc == config.cont_barrier_exc;
+}
+
 /*
  * Whether an address could be a return address: in code that calls, right behind a call. Dead
  * stack slots hold old return addresses, so a plain range test would often be wrong.
@@ -49,7 +55,7 @@ __noinline int plausible_return(struct walk *w, __u64 pc)
 	if (in_code_cache(pc)) {
 		if (in_interpreter(pc) || pc == config.call_stub_return)
 			return 1;
-		if (pc == config.cont_barrier || pc == config.cont_barrier_exc)
+		if (is_return_barrier(pc))
 			return config.cont_barrier != 0;
 		if (find_code_inline(w, pc))
 			return 0;
@@ -370,8 +376,7 @@ __noinline int unwind_java(struct walk *w)
 
 	if (!w)
 		return 1;
-	if (RULE(RETURN_BARRIER) && config.cont_barrier && !w->exact &&
-	    (w->pc == config.cont_barrier || w->pc == config.cont_barrier_exc))
+	if (RULE(RETURN_BARRIER) && config.cont_barrier && !w->exact && is_return_barrier(w->pc))
 		return cross_to_carrier(w);
 	if (at_virtual_root(w))
 		return MARK(w, JEBPF_END_ROOT);
