@@ -212,15 +212,19 @@ final class Nmethods {
     if (!memory.ok() || !StraightLine.IS_KNOWN) {
       return asTheJvm;
     }
+    int to = next > 0 ? pcOf(pcs, low) : pcOffset;
+    boolean exact = next > 0 && to == pcOffset;
+    if (exact && !isC1()) {
+      return asTheJvm;
+    }
     int from = low > 0 ? Math.max(pcOf(pcs, low - 1), 0) : 0;
-    if (next > 0 && pcOf(pcs, low) == pcOffset) {
-      boolean ofTheBlockBefore =
-          isC1() && StraightLine.endsWithUnrecordedJump(code(nmethod, from, pcOffset));
+    byte[] code = code(nmethod, from, to);
+    if (exact) {
+      boolean ofTheBlockBefore = StraightLine.endsWithUnrecordedJump(code);
       int following = ofTheBlockBefore && low + 1 < count ? decodeOffset(pcs, low + 1) : 0;
       return following > 0 ? new Place(following, true) : asTheJvm;
     }
-    int to = next > 0 ? pcOf(pcs, low) : pcOffset;
-    return switch (StraightLine.at(code(nmethod, from, to), pcOffset - from, isC1())) {
+    return switch (StraightLine.at(code, pcOffset - from, isC1())) {
       case NEXT -> asTheJvm;
       case PREVIOUS -> {
         int previous = low > 0 ? decodeOffset(pcs, low - 1) : 0;
