@@ -254,13 +254,7 @@ class BoundedSpansTest {
 
   private static byte[] bytes(Window window, ProfileKind kind) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ProfileHeader header =
-        new ProfileHeader(
-            1_795_000_000_123_456_789L,
-            10_000_000_000L,
-            10_000_000L,
-            RecordedWindow.read("offcpu").comments(),
-            Map.of());
+    ProfileHeader header = RecordedWindow.header(10_000_000L);
     ProfileEncoder.encode(window, kind, header, out);
     return out.toByteArray();
   }

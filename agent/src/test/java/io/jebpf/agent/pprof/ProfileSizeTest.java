@@ -24,13 +24,7 @@ class ProfileSizeTest {
   private static final long CPU_NANOS_MAX = 60_000_000;
 
   private static byte[] encode(Window window, ProfileKind kind) throws IOException {
-    ProfileHeader header =
-        new ProfileHeader(
-            1_795_000_000_123_456_789L,
-            10_000_000_000L,
-            10_101_010L,
-            RecordedWindow.read("offcpu").comments(),
-            Map.of());
+    ProfileHeader header = RecordedWindow.header(10_101_010L);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ProfileEncoder.encode(window, kind, header, out);
     return out.toByteArray();

@@ -21,6 +21,16 @@ public final class RecordedWindow {
     }
   }
 
+  /** The header of a profile of it. */
+  static ProfileHeader header(long periodNanos) throws IOException {
+    return new ProfileHeader(
+        1_795_000_000_123_456_789L,
+        10_000_000_000L,
+        periodNanos,
+        read("offcpu").comments(),
+        Map.of());
+  }
+
   /** All its samples and waits, in an order that has nothing to do with their stacks. */
   public static Window window() throws IOException {
     Window window = new Window(Window.Limits.STANDARD, MAIN);
