@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 /** One thread's exact clocks at one moment, in nanoseconds. Reused by its owner. */
 public final class ClockView {
   private final long[] nanos = new long[Layout.CLOCK_STATES];
+  private final long[] passed = new long[Layout.CLOCK_STATES];
   private ThreadState state = ThreadState.ENDED;
   private long firstNanos;
   private long switches;
@@ -19,6 +20,7 @@ public final class ClockView {
     for (int i = 0; i < nanos.length; i++) {
       nanos[i] = in.getLong(base + Layout.CLOCK_NS + i * Long.BYTES);
     }
+    System.arraycopy(nanos, 0, passed, 0, nanos.length);
     state = ThreadState.of(in.getInt(base + Layout.CLOCK_STATE));
     firstNanos = in.getLong(base + Layout.CLOCK_FIRST);
     switches = in.getLong(base + Layout.CLOCK_SWITCHES);
@@ -48,6 +50,11 @@ public final class ClockView {
   /** Time spent in a state since the clock's start. */
   public long nanos(ThreadState state) {
     return nanos[state.ordinal()];
+  }
+
+  /** The same without what the thread does now: of a wait that goes on, nothing is in it. */
+  public long passedNanos(ThreadState state) {
+    return passed[state.ordinal()];
   }
 
   public ThreadState state() {

@@ -35,7 +35,7 @@ final class KernelClocks implements ThreadClockSource {
     into.thread(view.tid(), view.kernelTid(), view.threadStartNanos(), view.comm());
     into.state(view.state(), view.sinceNanos(), view.switches());
     for (int i = 0; i < STATES.length; i++) {
-      into.nanos(STATES[i], view.nanos(STATES[i]));
+      into.nanos(STATES[i], view.nanos(STATES[i]), view.passedNanos(STATES[i]));
     }
     return true;
   }

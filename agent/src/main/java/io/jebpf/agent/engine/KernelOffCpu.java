@@ -73,6 +73,7 @@ final class KernelOffCpu implements OffCpuEngine {
     if (ticker.isEmpty()) {
       return;
     }
+    recorder.period(0);
     offCpu.stop();
     try {
       ticker.get().join(STOP_MILLIS);

@@ -326,6 +326,7 @@ public final class ProfilerBean extends OnDemandBean implements ProfilerMXBean {
     nanos.put("blocked", counters.estimated().blocked());
     nanos.put("disk", counters.estimated().disk());
     nanos.put("idle", counters.idleNanos());
+    nanos.put("notSampled", counters.notSampledNanos());
     return nanos;
   }
 

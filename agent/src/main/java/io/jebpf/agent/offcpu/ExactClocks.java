@@ -13,6 +13,10 @@ import java.util.Optional;
 final class ExactClocks {
   private static final int STATES = ThreadState.values().length;
   private static final int CAPACITY_FIRST = 1 << 8;
+  private static final int KINDS = Settlement.KINDS;
+  private static final ThreadState[] WAITS = {
+    ThreadState.BLOCKED, ThreadState.STOPPED, ThreadState.DISK, ThreadState.RUNNABLE
+  };
 
   /** Slots that may be taken by new threads until their ended ones are given back. */
   private static final int FRESH_MAX = 2048;
@@ -27,6 +31,8 @@ final class ExactClocks {
   private long[] last = new long[CAPACITY_FIRST * STATES];
   private long[] lastStarts = new long[CAPACITY_FIRST];
   private long[] lastSwitches = new long[CAPACITY_FIRST];
+  private long[] lastPassed = new long[CAPACITY_FIRST * KINDS];
+  private final long[] passed = new long[KINDS];
   private final long[] sums = new long[STATES];
   private long switches;
   private int threads;
@@ -34,12 +40,13 @@ final class ExactClocks {
   private Map<Integer, ThreadKey> byKernelTid = Map.of();
   private long byKernelTidNanos = -WAKERS_NANOS;
 
-  /** Is shown each live thread of a pass. */
+  /** Is shown each thread of a pass, those that have ended for the last time. */
   interface Visitor {
     /**
-     * @param waitStart when its present wait began; 0 when it runs
+     * @param clock only valid in the call
+     * @param passed time in waits that ended since the last pass, by {@link Settlement}'s kinds
      */
-    void thread(int tid, long threadStart, long waitStart);
+    void thread(ThreadClock clock, long[] passed);
   }
 
   ExactClocks(ThreadClockSource source) {
@@ -60,10 +67,8 @@ final class ExactClocks {
     for (int slot = 0; slot < slots; slot++) {
       if (source.read(slot, nowNanos, clock)) {
         add(slot);
-        if (!clock.ended) {
-          threads++;
-          visitor.thread(clock.tid, clock.threadStart, clock.running ? 0 : clock.since);
-        }
+        threads += clock.ended ? 0 : 1;
+        visitor.thread(clock, passed);
       }
     }
   }
@@ -75,10 +80,20 @@ final class ExactClocks {
       Arrays.fill(before, base, base + STATES, 0);
       lastStarts[slot] = clock.threadStart;
       lastSwitches[slot] = 0;
+      Arrays.fill(lastPassed, slot * KINDS, (slot + 1) * KINDS, 0);
     }
     for (int i = 0; i < STATES; i++) {
       sums[i] += clock.nanos[i] - before[base + i];
       before[base + i] = clock.nanos[i];
+    }
+    Arrays.fill(passed, 0);
+    for (ThreadState state : WAITS) {
+      passed[Settlement.kind(state)] += clock.passed[state.ordinal()];
+    }
+    for (int kind = 0; kind < KINDS; kind++) {
+      long total = passed[kind];
+      passed[kind] -= lastPassed[slot * KINDS + kind];
+      lastPassed[slot * KINDS + kind] = total;
     }
     switches += clock.switches - lastSwitches[slot];
     lastSwitches[slot] = clock.switches;
@@ -94,6 +109,7 @@ final class ExactClocks {
       last = Arrays.copyOf(last, capacity * STATES);
       lastStarts = Arrays.copyOf(lastStarts, capacity);
       lastSwitches = Arrays.copyOf(lastSwitches, capacity);
+      lastPassed = Arrays.copyOf(lastPassed, capacity * KINDS);
     }
   }
 

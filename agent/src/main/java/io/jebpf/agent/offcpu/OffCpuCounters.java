@@ -12,6 +12,8 @@ package io.jebpf.agent.offcpu;
  * @param threads threads alive at the last reading of the clocks
  * @param switches times a thread left its CPU
  * @param idleNanos of the estimated time, that of idle waits
+ * @param notSampledNanos time by the exact clocks, of threads that are not idle, beyond what the
+ *     waits that were met can stand for
  * @param estimated time off CPU by estimate
  * @param exact time by the exact clocks, as of their last reading
  */
@@ -25,10 +27,11 @@ public record OffCpuCounters(
     long threads,
     long switches,
     long idleNanos,
+    long notSampledNanos,
     ClockTotals estimated,
     ClockTotals exact) {
   public static final OffCpuCounters ZERO =
-      new OffCpuCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, ClockTotals.ZERO, ClockTotals.ZERO);
+      new OffCpuCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ClockTotals.ZERO, ClockTotals.ZERO);
 
   /** What was counted since an earlier moment; what is a state and no count stays as it is. */
   public OffCpuCounters since(OffCpuCounters earlier) {
@@ -42,6 +45,7 @@ public record OffCpuCounters(
         threads,
         switches - earlier.switches,
         idleNanos - earlier.idleNanos,
+        notSampledNanos - earlier.notSampledNanos,
         estimated.since(earlier.estimated),
         exact.since(earlier.exact));
   }

@@ -10,101 +10,71 @@ import java.util.Arrays;
  * counts what does not fit. Owner: thread "jebpf-reader".
  */
 final class OpenWaits {
-  static final int NONE = -1;
+  static final int NONE = ThreadSlots.NONE;
   static final int NO_STACK = -2;
-  private static final int CAPACITY_FIRST = 1 << 8;
   private static final ThreadState[] STATES = ThreadState.values();
 
-  private final int sizeMax;
-  private int[] tids = new int[CAPACITY_FIRST]; // 0: the slot is free
-  private long[] threadStarts = new long[CAPACITY_FIRST];
-  private long[] starts = new long[CAPACITY_FIRST];
-  private long[] mets = new long[CAPACITY_FIRST];
-  private long[] reported = new long[CAPACITY_FIRST];
-  private long[] periods = new long[CAPACITY_FIRST];
-  private int[] walks = new int[CAPACITY_FIRST];
-  private int[] wakerLeaves = new int[CAPACITY_FIRST];
-  private int[] confirmed = new int[CAPACITY_FIRST];
-  private int[] leaves = new int[CAPACITY_FIRST];
-  private byte[] states = new byte[CAPACITY_FIRST];
-  private Labels[] labels = new Labels[CAPACITY_FIRST];
-  private int[] nexts = new int[CAPACITY_FIRST]; // slot + 1; of a free slot: the next free one
-  private int[] buckets = new int[CAPACITY_FIRST]; // slot + 1
-  private int free; // slot + 1
-  private int used;
-  private int size;
+  private final ThreadSlots threads;
+  private long[] starts = {};
+  private long[] mets = {};
+  private long[] reported = {};
+  private long[] periods = {};
+  private int[] walks = {};
+  private int[] wakerLeaves = {};
+  private int[] confirmed = {};
+  private int[] leaves = {};
+  private byte[] states = {};
+  private Labels[] labels = {};
 
   OpenWaits(int sizeMax) {
-    this.sizeMax = sizeMax;
+    threads = new ThreadSlots(sizeMax);
+    reserve();
   }
 
   int size() {
-    return size;
+    return threads.size();
   }
 
   /** Slots 0 to this, exclusive, may be in use. */
   int slots() {
-    return used;
+    return threads.slots();
   }
 
   boolean isUsed(int slot) {
-    return tids[slot] != 0;
+    return threads.isUsed(slot);
   }
 
   int find(int tid, long threadStart) {
-    int at = buckets[bucket(tid, threadStart)];
-    while (at != 0) {
-      int slot = at - 1;
-      if (tids[slot] == tid && threadStarts[slot] == threadStart) {
-        return slot;
-      }
-      at = nexts[slot];
-    }
-    return NONE;
+    return threads.find(tid, threadStart);
   }
 
   /** The thread must have no wait here. NONE when there is no room. */
   int add(int tid, long threadStart, long start, ThreadState state, int leaf, Labels own) {
-    if (size >= sizeMax) {
+    int slot = threads.add(tid, threadStart);
+    if (slot == NONE) {
       return NONE;
     }
-    int slot = free - 1;
-    if (slot >= 0) {
-      free = nexts[slot];
-    } else {
-      if (used == tids.length) {
-        grow();
-      }
-      slot = used++;
-    }
-    size++;
-    tids[slot] = tid;
-    threadStarts[slot] = threadStart;
+    reserve();
     starts[slot] = start;
     states[slot] = (byte) state.ordinal();
     leaves[slot] = leaf;
     labels[slot] = own;
     reported[slot] = 0;
     wakerLeaves[slot] = NO_STACK;
-    link(slot);
     return slot;
   }
 
   void remove(int slot) {
-    unlink(slot);
-    tids[slot] = 0;
+    threads.remove(slot);
     labels[slot] = Labels.NONE; // their last holder may be this table
-    nexts[slot] = free;
-    free = slot + 1;
-    size--;
   }
 
   int tid(int slot) {
-    return tids[slot];
+    return threads.tid(slot);
   }
 
   long threadStart(int slot) {
-    return threadStarts[slot];
+    return threads.threadStart(slot);
   }
 
   long start(int slot) {
@@ -172,34 +142,11 @@ final class OpenWaits {
     confirmed[slot] = reading;
   }
 
-  private int bucket(int tid, long threadStart) {
-    long mixed = (threadStart ^ (long) tid << 40) * 0x9E3779B97F4A7C15L;
-    return (int) (mixed >>> 40) & (buckets.length - 1);
-  }
-
-  private void link(int slot) {
-    int bucket = bucket(tids[slot], threadStarts[slot]);
-    nexts[slot] = buckets[bucket];
-    buckets[bucket] = slot + 1;
-  }
-
-  private void unlink(int slot) {
-    int bucket = bucket(tids[slot], threadStarts[slot]);
-    int at = buckets[bucket];
-    if (at == slot + 1) {
-      buckets[bucket] = nexts[slot];
+  private void reserve() {
+    int capacity = threads.capacity();
+    if (capacity == starts.length) {
       return;
     }
-    while (nexts[at - 1] != slot + 1) {
-      at = nexts[at - 1];
-    }
-    nexts[at - 1] = nexts[slot];
-  }
-
-  private void grow() {
-    int capacity = 2 * tids.length;
-    tids = Arrays.copyOf(tids, capacity);
-    threadStarts = Arrays.copyOf(threadStarts, capacity);
     starts = Arrays.copyOf(starts, capacity);
     mets = Arrays.copyOf(mets, capacity);
     reported = Arrays.copyOf(reported, capacity);
@@ -210,10 +157,5 @@ final class OpenWaits {
     leaves = Arrays.copyOf(leaves, capacity);
     states = Arrays.copyOf(states, capacity);
     labels = Arrays.copyOf(labels, capacity);
-    nexts = Arrays.copyOf(nexts, capacity);
-    buckets = new int[capacity];
-    for (int slot = 0; slot < used; slot++) { // no slot is free when the table grows
-      link(slot);
-    }
   }
 }

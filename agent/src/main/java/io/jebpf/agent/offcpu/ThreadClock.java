@@ -5,6 +5,7 @@ import io.jebpf.bpf.ThreadState;
 /** One reading of a thread's exact clocks; reused. Times are nanoseconds on CLOCK_MONOTONIC. */
 public final class ThreadClock {
   final long[] nanos = new long[ThreadState.values().length]; // by ThreadState
+  final long[] passed = new long[ThreadState.values().length]; // without the present state's
   int tid;
   int kernelTid;
   long threadStart;
@@ -30,7 +31,12 @@ public final class ThreadClock {
     this.switches = switches;
   }
 
-  public void nanos(ThreadState state, long nanos) {
+  /**
+   * @param nanos time in the state, up to now
+   * @param passed of it what was over when the present state began
+   */
+  public void nanos(ThreadState state, long nanos, long passed) {
     this.nanos[state.ordinal()] = nanos;
+    this.passed[state.ordinal()] = passed;
   }
 }

@@ -6,7 +6,6 @@ import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.ThreadState;
 import io.jebpf.symbolizer.Frame;
 import io.jebpf.symbolizer.RawFrame;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,9 +19,6 @@ import java.util.Optional;
 public final class WaitRecorder {
   private static final int OPEN_MAX = 16_384; // as many as there are clocks
   private static final int NODES_MAX = 1 << 16; // about 40 bytes each
-
-  /** A wait's stack, the separator, and its waker's. */
-  private static final int PATH_MAX = 2 * (2048 + 64 + 1) + 1;
 
   /** Between a wait's stack and that of its waker: JEBPF_GAP_WAKER. */
   private static final long WOKEN_BY = RawFrame.head(RawFrame.MARKER, 0, 66);
@@ -38,22 +34,21 @@ public final class WaitRecorder {
   static final String OTHER_THREADS = "[other threads]";
 
   private static final Labels OTHERS = Labels.of(LabelKey.THREAD, OTHER_THREADS);
-  private static final int REASONS = WaitReason.values().length;
 
-  private final boolean includeIdle;
+  /** Its own sleep is never met. */
+  private static final String TICKER = "jebpf-ticker";
+
   private final long wakerNanos;
   private final Naming naming;
   private final ExactClocks clocks;
-  private final WaitClassifier classifier = new WaitClassifier();
   private final RawStacks stacks = new RawStacks(NODES_MAX);
   private final OpenWaits waits = new OpenWaits(OPEN_MAX);
-  private final int[] path = new int[PATH_MAX];
-  private final List<Frame> names = new ArrayList<>();
+  private final Settlement settlement = new Settlement(OPEN_MAX);
+  private final WaitRows rows;
+  private final MetWait certain = new MetWait();
   private final long[] early = new long[EARLY_MAX * EARLY_WORDS];
   private final String[] earlyWakers = new String[EARLY_MAX];
   private int earlyNext;
-  private Window window;
-  private int serial;
   private int building = RawStacks.ROOT;
   private int waking; // the wait whose waker's stack is being built
   private long period;
@@ -61,14 +56,28 @@ public final class WaitRecorder {
   private int rowsThrough;
   private int readings;
 
-  private double blockedNanos;
-  private double diskNanos;
-  private double runnableNanos;
-  private double idleNanos;
-  private double waitsEstimated;
+  /** Whether waits were looked for ever since the clocks were read last. */
+  private boolean attentive = true;
+
+  private boolean ticking = true;
+  private long settledNanos;
   private long waitsMet;
   private long waitsDropped;
   private long endsLost;
+
+  private final Settlement.Sink settled =
+      new Settlement.Sink() {
+        @Override
+        public void wait(MetWait wait, double asleep, double queued) {
+          rows.add(wait, asleep, queued);
+          releaseStacks(wait.leaf, wait.wakerLeaf);
+        }
+
+        @Override
+        public void notSampled(int tid, long threadStart, String comm, int kind, double nanos) {
+          rows.addNotSampled(tid, threadStart, comm, kind, nanos, settledNanos);
+        }
+      };
 
   /** Names of frames and threads, and the places of frames in a window. */
   public interface Naming extends Window.Resolver {
@@ -95,28 +104,29 @@ public final class WaitRecorder {
       ThreadClockSource clocks,
       Window first,
       long periodNanos) {
-    this.includeIdle = includeIdle;
     this.wakerNanos = wakerNanos;
     this.naming = naming;
     this.clocks = new ExactClocks(clocks);
-    this.window = first;
+    this.rows = new WaitRows(includeIdle, naming, stacks, first);
     this.period = periodNanos;
   }
 
   /** What comes from now on goes into this window. */
   public void into(Window next) {
-    window = next;
+    rows.into(next);
   }
 
   /** Accounting begins now: what was before is in no window. */
   public void start(long nowNanos) {
     floorNanos = nowNanos;
-    clocks.pass(nowNanos, (tid, threadStart, waitStart) -> {});
+    clocks.pass(nowNanos, (clock, passed) -> {});
   }
 
-  /** The ticker's period from now on. */
+  /** The ticker's period from now on; 0: nobody looks for waits. */
   public void period(long nanos) {
-    period = nanos;
+    ticking = nanos != 0;
+    attentive &= ticking;
+    period = ticking ? nanos : period;
   }
 
   // ---- what the ring brings
@@ -242,14 +252,61 @@ public final class WaitRecorder {
 
   private void finish(int slot, long woken, long end, String waker) {
     boolean begun = waits.reported(slot) != 0;
-    long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
-    double weight = begun ? 1 : 1 / probability(slot, end);
-    if (end > from) {
-      report(slot, from, woken, end, weight, begun ? 0 : weight, waits.labels(slot), waker);
+    long start = waits.start(slot);
+    long from = begun ? waits.reported(slot) : Math.max(floorNanos, start);
+    double chance = begun ? 1 : probability(slot, end);
+    long turn = turn(slot, from, woken, end);
+    if (chance < 1) {
+      if (settlement.isFull()) {
+        readAndSettle(end);
+      }
+      MetWait met = settlement.add(waits.tid(slot), waits.threadStart(slot));
+      fill(met, slot, waits.labels(slot), from, turn, Math.max(from, end), !begun, waker);
+      met.weight = 1 / chance;
+    } else {
+      long slept = turn(slot, start, woken, end);
+      settlement.certain(
+          waits.tid(slot), waits.threadStart(slot), waits.state(slot), start, slept, end);
+      if (end > from) {
+        fill(certain, slot, waits.labels(slot), from, turn, end, !begun, waker);
+        rows.add(certain, 1, 1);
+      }
+      releaseStacks(waits.leaf(slot), waits.wakerLeaf(slot));
     }
-    releaseWaker(slot);
-    stacks.release(waits.leaf(slot));
     waits.remove(slot);
+  }
+
+  /** When a thread's wait for a CPU began. */
+  private long turn(int slot, long from, long woken, long end) {
+    boolean preempted = waits.state(slot) == ThreadState.RUNNABLE;
+    return preempted ? from : Math.min(end, Math.max(from, woken));
+  }
+
+  private void fill(
+      MetWait met,
+      int slot,
+      Labels own,
+      long from,
+      long turn,
+      long end,
+      boolean counted,
+      String waker) {
+    met.leaf = waits.leaf(slot);
+    met.wakerLeaf = waits.wakerLeaf(slot);
+    met.state = waits.state(slot);
+    met.own = own;
+    met.from = from;
+    met.turn = turn;
+    met.end = end;
+    met.isCounted = counted;
+    met.waker = waker;
+  }
+
+  private void releaseStacks(int leaf, int wakerLeaf) {
+    if (wakerLeaf != OpenWaits.NO_STACK) {
+      stacks.release(wakerLeaf);
+    }
+    stacks.release(leaf);
   }
 
   /** Of being met: the wait had to last for the walk of its stack, too. */
@@ -268,16 +325,20 @@ public final class WaitRecorder {
 
   // ---- windows
 
-  /** Puts what goes on at {@code nowNanos} into the window, which ends, and reads the clocks. */
+  /**
+   * Reads the clocks, and puts what they say goes on at {@code nowNanos} into the window, which
+   * ends.
+   */
   public void endWindow(long nowNanos, long windowStartNanos) {
+    readings++;
+    clocks.pass(nowNanos, this::read);
     rowsThrough = 0;
     for (int slot = 0; slot < waits.slots(); slot++) {
-      if (waits.isUsed(slot)) {
+      if (waits.isUsed(slot) && waits.confirmed(slot) == readings) {
         reportOpen(slot, nowNanos, windowStartNanos);
       }
     }
-    readings++;
-    clocks.pass(nowNanos, this::confirm);
+    settle(nowNanos);
     for (int slot = 0; slot < waits.slots(); slot++) {
       if (waits.isUsed(slot) && readings - waits.confirmed(slot) > 1) {
         endLost(slot);
@@ -285,14 +346,34 @@ public final class WaitRecorder {
     }
   }
 
+  private void readAndSettle(long nowNanos) {
+    clocks.pass(nowNanos, this::read);
+    settle(nowNanos);
+  }
+
+  /** Gives out the waits that were met by chance, as the clocks were just read. */
+  private void settle(long nowNanos) {
+    settledNanos = nowNanos;
+    if (attentive) {
+      settlement.settle(period, settled);
+    } else {
+      settlement.giveAsMet(settled);
+      attentive = ticking;
+    }
+  }
+
   /**
-   * The clock says that the wait goes on. One that two readings in a row do not know has ended, and
-   * its end was lost; after one alone the end may still be on its way.
+   * A thread's clock may say that its wait goes on. A wait of which two readings at windows' ends
+   * do not say so has ended, and its end was lost; after one alone the end may still be on its way.
    */
-  private void confirm(int tid, long threadStart, long waitStart) {
-    int slot = waits.find(tid, threadStart);
-    if (slot != OpenWaits.NONE && waits.start(slot) == waitStart) {
+  private void read(ThreadClock clock, long[] passed) {
+    int slot = waits.find(clock.tid, clock.threadStart);
+    boolean goesOn = slot != OpenWaits.NONE && !clock.running && waits.start(slot) == clock.since;
+    if (goesOn) {
       waits.confirmed(slot, readings);
+    }
+    if (!clock.comm.equals(TICKER)) {
+      settlement.read(clock, passed, slot == OpenWaits.NONE || goesOn);
     }
   }
 
@@ -312,14 +393,15 @@ public final class WaitRecorder {
     if (now > from) {
       boolean shared = start <= windowStart && ++rowsThrough > ROWS_THROUGH_MAX;
       Labels own = shared ? OTHERS : waits.labels(slot);
-      report(slot, from, now, now, 1, begun ? 0 : 1, own, "");
+      fill(certain, slot, own, from, turn(slot, from, now, now), now, !begun, "");
+      rows.add(certain, 1, 1);
       waits.reported(slot, now);
     }
   }
 
   /** A new window begins. */
   public void beginWindow() {
-    serial++;
+    rows.beginWindow();
     stacks.forgetKept();
     clocks.beginWindow();
   }
@@ -327,60 +409,16 @@ public final class WaitRecorder {
   /** Once a second or so: gives slots of ended threads back where many threads come and go. */
   public void maintain(long nowNanos) {
     if (clocks.isDue()) {
-      clocks.pass(nowNanos, (tid, threadStart, waitStart) -> {});
+      readAndSettle(nowNanos);
     }
-  }
-
-  private void report(
-      int slot,
-      long from,
-      long woken,
-      long end,
-      double weight,
-      double count,
-      Labels own,
-      String waker) {
-    ThreadState state = waits.state(slot);
-    boolean preempted = state == ThreadState.RUNNABLE;
-    long turn = preempted ? from : Math.min(end, Math.max(from, woken)); // its wait for a CPU
-    double asleep = weight * (turn - from);
-    double queued = weight * (end - turn);
-    int leaf = waits.leaf(slot);
-    short verdict = verdict(leaf);
-    boolean idle = isIdle(slot, verdict, preempted);
-    if (state == ThreadState.DISK) {
-      diskNanos += asleep;
-    } else {
-      blockedNanos += asleep;
-    }
-    runnableNanos += queued;
-    waitsEstimated += count;
-    idleNanos += idle ? asleep + queued : 0;
-    if (idle && !includeIdle) {
-      return;
-    }
-    // what ends a sleep is a timer, on top of whatever ran just then
-    String teller = reason(verdict) == WaitReason.SLEEP ? "" : waker;
-    boolean withStack = !teller.isEmpty() && waits.wakerLeaf(slot) != OpenWaits.NO_STACK;
-    int node = windowNode(withStack ? waits.wakerLeaf(slot) : leaf, own);
-    Labels labels = labels(own, state, verdict, teller, idle);
-    window.addWait(node, window.labels(labels), weight, count > 0, from, turn, end);
-  }
-
-  private static Labels labels(
-      Labels own, ThreadState state, short verdict, String waker, boolean idle) {
-    return own.with(LabelKey.STATE, label(state))
-        .with(LabelKey.WAIT, state == ThreadState.RUNNABLE ? "" : reason(verdict).label())
-        .with(LabelKey.WAKER, waker)
-        .with(LabelKey.IDLE, idle ? LabelKey.TRUE : "");
   }
 
   /**
-   * Shows what {@link #endWindow} would put into the window if it ended at {@code nowNanos}, and
-   * puts nothing there: only their stacks and labels get numbers in it. Reads the clocks.
+   * Reads the clocks, and shows what of waits that go on {@link #endWindow} would put into the
+   * window if it ended at {@code nowNanos}: only their stacks and labels get numbers in it.
    */
   public void showOpen(long nowNanos, long windowStartNanos, OpenWaitSink sink) {
-    clocks.pass(nowNanos, (tid, threadStart, waitStart) -> {});
+    readAndSettle(nowNanos);
     int through = 0;
     for (int slot = 0; slot < waits.slots(); slot++) {
       if (waits.isUsed(slot) && isReported(slot, nowNanos)) {
@@ -391,91 +429,12 @@ public final class WaitRecorder {
   }
 
   private void showOpen(int slot, long now, Labels own, OpenWaitSink sink) {
-    ThreadState state = waits.state(slot);
-    boolean preempted = state == ThreadState.RUNNABLE;
-    int leaf = waits.leaf(slot);
-    short verdict = verdict(leaf);
-    boolean idle = isIdle(slot, verdict, preempted);
     boolean begun = waits.reported(slot) != 0;
     long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
-    if (now > from && (includeIdle || !idle)) {
-      Labels labels = labels(own, state, verdict, "", idle);
-      long turn = preempted ? from : now;
-      sink.wait(windowNode(leaf, own), window.labels(labels), from, turn, now, !begun);
+    if (now > from) {
+      fill(certain, slot, own, from, turn(slot, from, now, now), now, !begun, "");
+      rows.show(certain, sink);
     }
-  }
-
-  /** That a thread has to wait for a CPU is no idleness, unless it is one of ours. */
-  private boolean isIdle(int slot, short verdict, boolean preempted) {
-    Labels own = waits.labels(slot);
-    return preempted
-        ? isOurs(own)
-        : verdict > REASONS || WaitClassifier.isIdleThread(own.get(LabelKey.THREAD));
-  }
-
-  private static boolean isOurs(Labels own) {
-    return own.get(LabelKey.THREAD).startsWith(LabelKey.OWN_THREADS);
-  }
-
-  private static String label(ThreadState state) {
-    return switch (state) {
-      case RUNNABLE -> LabelKey.RUNNABLE;
-      case DISK -> LabelKey.DISK;
-      case BLOCKED, STOPPED, RUNNING, ENDED -> LabelKey.BLOCKED;
-    };
-  }
-
-  /** 0: not known; 1 and above: reason; above {@link #REASONS}: idle, with the reason. */
-  private short verdict(int leaf) {
-    if (leaf == RawStacks.FULL) {
-      return (short) (WaitReason.OTHER.ordinal() + 1);
-    }
-    short known = stacks.verdict(leaf);
-    if (known == 0) {
-      names.clear();
-      for (int node = leaf;
-          node != RawStacks.ROOT && names.size() < WaitClassifier.FRAMES_MAX;
-          node = stacks.parent(node)) {
-        names.addAll(naming.frames(stacks.head(node), stacks.detail(node)));
-      }
-      WaitClassifier.Verdict verdict = classifier.classify(names);
-      known = (short) (verdict.reason().ordinal() + 1 + (verdict.idle() ? REASONS : 0));
-      stacks.verdict(leaf, known);
-      names.clear();
-    }
-    return known;
-  }
-
-  private static WaitReason reason(short verdict) {
-    return WaitReason.values()[(verdict - 1) % REASONS];
-  }
-
-  /** Which thread's stack it is, a stack itself tells: ours begin in our own code. */
-  private int windowNode(int leaf, Labels own) {
-    if (leaf == RawStacks.FULL) {
-      return Window.OVERFLOW;
-    }
-    int known = stacks.windowNode(leaf, serial, Integer.MIN_VALUE);
-    if (known != Integer.MIN_VALUE) {
-      return known;
-    }
-    int depth = 0;
-    for (int node = leaf; node != RawStacks.ROOT && depth < PATH_MAX; node = stacks.parent(node)) {
-      path[depth++] = node;
-    }
-    boolean cut = naming.cutsOwn() && isOurs(own);
-    int at = Window.ROOT;
-    while (depth > 0) {
-      int node = path[--depth];
-      at = window.push(at, stacks.head(node), stacks.detail(node), naming);
-      int end = cut ? window.inside(at) : at;
-      if (end != at) {
-        at = end;
-        break;
-      }
-    }
-    stacks.putWindowNode(leaf, serial, at);
-    return at;
   }
 
   // ---- figures
@@ -484,16 +443,16 @@ public final class WaitRecorder {
   public OffCpuCounters counters() {
     return new OffCpuCounters(
         waitsMet,
-        Math.round(waitsEstimated),
+        Math.round(rows.waits()),
         waitsDropped,
         endsLost,
         waits.size(),
         stacks.size(),
         clocks.threads(),
         clocks.switches(),
-        Math.round(idleNanos),
-        new ClockTotals(
-            0, Math.round(runnableNanos), Math.round(blockedNanos), Math.round(diskNanos)),
+        Math.round(rows.idleNanos()),
+        Math.round(rows.notSampledNanos()),
+        rows.totals(),
         clocks.totals());
   }
 }

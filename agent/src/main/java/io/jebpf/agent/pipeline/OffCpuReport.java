@@ -60,6 +60,7 @@ final class OffCpuReport {
         .sum(QualityComments.BLOCKED_ESTIMATED_NANOS, estimated.blocked())
         .sum(QualityComments.DISK_ESTIMATED_NANOS, estimated.disk())
         .sum(QualityComments.IDLE_NANOS, waits.idleNanos())
+        .sumUnlessZero(QualityComments.NOT_SAMPLED_NANOS, waits.notSampledNanos())
         .sum(QualityComments.TICK_PROGRAM_NANOS, stats.tickNanos())
         .sum(QualityComments.SWITCH_PROGRAM_NANOS, stats.switchNanos());
     WalkCounts walks = measured.counters().waitWalks();

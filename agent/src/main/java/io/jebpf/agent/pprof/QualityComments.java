@@ -74,6 +74,7 @@ public final class QualityComments {
   public static final String BLOCKED_ESTIMATED_NANOS = "blocked_estimated_ns";
   public static final String DISK_ESTIMATED_NANOS = "disk_estimated_ns";
   public static final String IDLE_NANOS = "idle_ns";
+  public static final String NOT_SAMPLED_NANOS = "not_sampled_ns";
   public static final String TICK_PROGRAM_NANOS = "tick_program_ns";
   public static final String SWITCH_PROGRAM_NANOS = "switch_program_ns";
 

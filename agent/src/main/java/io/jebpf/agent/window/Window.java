@@ -23,6 +23,7 @@ public final class Window {
 
   static final String OVERFLOW_NAME = "[too many different stacks in this window]";
   static final String NO_FRAMES_NAME = "[no frames]";
+  static final String NOT_SAMPLED_NAME = "[not sampled]";
   static final String INSIDE_NAME = "[inside jebpf]";
 
   /** Frames of the agent up to its step: eight from a thread's start to a step of the reader. */
@@ -141,6 +142,11 @@ public final class Window {
       own += locations.isOwn(tree.location(at)) ? 1 : 0;
     }
     return own < OWN_FRAMES_SHOWN ? node : tree.child(node, marker(INSIDE_NAME));
+  }
+
+  /** The node for time of which only the clocks know. */
+  public int notSampled() {
+    return tree.reservedChild(ROOT, marker(NOT_SAMPLED_NAME));
   }
 
   /** Ends a stack: counts one sample of a running thread at its leaf, taken at that time. */

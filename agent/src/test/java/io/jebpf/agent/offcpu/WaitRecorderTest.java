@@ -70,7 +70,8 @@ class WaitRecorderTest {
   }
 
   private static final class FakeClocks implements ThreadClockSource {
-    final Map<Integer, long[]> threads = new HashMap<>(); // slot: tid, since, ended, blocked
+    final Map<Integer, long[]> threads =
+        new HashMap<>(); // slot: tid, since, ended, blocked[, runnable]
     final List<Integer> released = new ArrayList<>();
 
     @Override
@@ -83,7 +84,9 @@ class WaitRecorderTest {
       long[] thread = threads.get(slot);
       into.thread((int) thread[0], 1000 + (int) thread[0], thread[0] * 11, "comm" + thread[0]);
       into.state(thread[2] == 1 ? ThreadState.ENDED : ThreadState.BLOCKED, thread[1], 1);
-      into.nanos(ThreadState.BLOCKED, thread[3]);
+      into.nanos(ThreadState.BLOCKED, thread[3], thread[3]);
+      long runnable = thread.length > 4 ? thread[4] : 0;
+      into.nanos(ThreadState.RUNNABLE, runnable, runnable);
       return true;
     }
 
@@ -150,6 +153,8 @@ class WaitRecorderTest {
   void aShortWaitStandsForThoseThatWereNotMet() {
     open(1, 102, 103, ThreadState.BLOCKED, PLAIN, PARK);
     end(1, 102, 103, 104); // a fifth of its cell
+    clocks.threads.put(0, new long[] {1, 104 * MS, 1, 5 * MS, 5 * MS});
+    recorder.endWindow(200 * MS, 100 * MS);
     assertRow(0, 5, 5, 5);
     assertEquals("", window.waitLabelsOf(0).get(LabelKey.WAKER), "too short to name its waker");
   }
@@ -189,7 +194,9 @@ class WaitRecorderTest {
     open(1, 195, 197, ThreadState.BLOCKED, PLAIN, PARK);
     nextWindow(200, 100);
     end(1, 195, 203, 203);
-    assertRow(0, 1 / (1 - 0.5 * 0.7), 8 / (1 - 0.5 * 0.7), 0);
+    clocks.threads.put(0, new long[] {1, 203 * MS, 0, 13 * MS, 0});
+    recorder.endWindow(300 * MS, 200 * MS);
+    assertRow(0, 13 / 8.0, 13, 0);
   }
 
   @Test
@@ -274,6 +281,8 @@ class WaitRecorderTest {
     recorder.frame(1, PLAIN);
     recorder.open(1, 11, 102 * MS, 103 * MS, (int) MS, ThreadState.BLOCKED, Labels.NONE);
     end(1, 102, 104, 104); // had the tick come in its second half, it would have gone unseen
+    recorder.period(0); // so that it is shown as it is
+    recorder.endWindow(200 * MS, 100 * MS);
     assertRow(0, 10, 20, 0);
   }
 
@@ -341,5 +350,113 @@ class WaitRecorderTest {
       sum += window.waitBlocked(row);
     }
     assertEquals(10_000.0 * 150 * MS, sum, 1);
+  }
+
+  // ---- the books: waits that were met by chance, and the exact clocks
+
+  private void clock(int tid, long sinceMs, boolean ended, long blockedMs, long runnableMs) {
+    clocks.threads.put(
+        tid - 1, new long[] {tid, sinceMs * MS, ended ? 1 : 0, blockedMs * MS, runnableMs * MS});
+  }
+
+  private double asleep(String thread) {
+    double sum = 0;
+    for (int row = 0; row < window.waitRows(); row++) {
+      boolean its = window.waitLabelsOf(row).get(LabelKey.THREAD).equals(thread);
+      sum += its ? window.waitBlocked(row) / MS : 0;
+    }
+    return sum;
+  }
+
+  @Test
+  void shortWaitsShareWhatTheClocksLeaveOfTheirThreadsTime() {
+    open(1, 100, 101, ThreadState.BLOCKED, PLAIN, PARK); // counts for 10 ms of each kind
+    end(1, 100, 101, 102);
+    open(1, 113, 114, ThreadState.BLOCKED, PLAIN); // counts for 10 ms asleep
+    end(1, 113, 115, 115);
+    open(1, 120, 125, ThreadState.BLOCKED, PLAIN, PARK, PARK); // certain
+    end(1, 120, 150, 152);
+    clock(1, 160, false, 30 + 30, 2 + 4);
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertRow(0, 1, 30, 2);
+    assertRow(1, 5 * 2, 10, 4);
+    assertRow(2, 5 * 2, 20, 0);
+    assertEquals(60 * MS, recorder.counters().estimated().blocked(), 1);
+    assertEquals(6 * MS, recorder.counters().estimated().runnable(), 1);
+  }
+
+  @Test
+  void whatNoWaitStandsForIsOwedToTheThread() {
+    clock(1, 150, false, 3, 0);
+    nextWindow(200, 100);
+    open(1, 213, 214, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 213, 215, 215);
+    clock(1, 250, false, 6, 0);
+    recorder.endWindow(300 * MS, 200 * MS);
+    assertEquals(6, asleep("thread-1"), 1e-9);
+  }
+
+  @Test
+  void threadsThatEndAreOne() {
+    for (int tid = 1; tid <= 8; tid++) {
+      clock(tid, 105, true, 2, 0); // each 2 ms, and one was met
+    }
+    open(3, 102, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    end(3, 102, 104, 104);
+    nextWindow(200, 100);
+    assertEquals(16 * MS, recorder.counters().estimated().blocked(), 1);
+  }
+
+  @Test
+  void timeThatChanceDoesNotExplainIsShown() {
+    open(1, 113, 114, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 113, 115, 115);
+    clock(1, 900, false, 5_000, 700); // long waits, whose stacks were lost
+    recorder.endWindow(6_000 * MS, 100 * MS);
+    double marked = 0;
+    for (int row = 0; row < window.waitRows(); row++) {
+      int leaf = window.waitLeaf(row);
+      String name = window.functionName(window.functionOf(window.location(leaf)));
+      if (name.equals("[not sampled]")) {
+        assertEquals("full name of comm1", window.waitLabelsOf(row).get(LabelKey.THREAD));
+        marked += (window.waitBlocked(row) + window.waitRunnable(row)) / MS;
+      }
+    }
+    double most = 2 * 10 + 6 * 10 + 12 * 10; // of 10 ms that were met
+    assertEquals(5_000 - most + 700 - 12 * 10, marked, 1e-3);
+    assertEquals(marked * MS, recorder.counters().notSampledNanos(), 1);
+    assertEquals(most * MS, recorder.counters().estimated().blocked(), 1);
+  }
+
+  @Test
+  void whereAnEndIsOnItsWayNothingIsDivided() {
+    open(1, 103, 104, ThreadState.BLOCKED, PLAIN);
+    end(1, 103, 105, 105); // counts for 10 ms
+    open(1, 110, 115, ThreadState.BLOCKED, PLAIN, PARK);
+    clock(1, 180, false, 70 + 6, 0); // it ran since
+    nextWindow(200, 100);
+    assertEquals(10 * MS, recorder.counters().estimated().blocked(), 1);
+    end(1, 110, 180, 180); // 70 ms, certain, and 4 ms too much were shown before
+    open(1, 213, 214, ThreadState.BLOCKED, PLAIN);
+    end(1, 213, 215, 215);
+    clock(1, 250, false, 70 + 6 + 9, 0);
+    recorder.endWindow(300 * MS, 200 * MS);
+    assertEquals(85 * MS, recorder.counters().estimated().blocked(), 1);
+  }
+
+  @Test
+  void whileNobodyLooksNothingIsOwed() {
+    recorder.period(0);
+    clock(1, 150, false, 90_000, 0);
+    nextWindow(200, 100);
+    recorder.period(T);
+    clock(1, 250, false, 90_002, 0);
+    nextWindow(300, 200); // it looked for a part of this one
+    open(1, 313, 314, ThreadState.BLOCKED, PLAIN);
+    end(1, 313, 315, 315);
+    clock(1, 350, false, 90_009, 0);
+    recorder.endWindow(400 * MS, 300 * MS);
+    assertEquals(7, asleep("thread-1"), 1e-9);
+    assertEquals(0, recorder.counters().notSampledNanos());
   }
 }
