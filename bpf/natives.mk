@@ -1,5 +1,5 @@
 # Builds everything in bpf/ that is not Java, into $(OUT)/main and $(OUT)/test (laid out as resources):
-#   io/jebpf/bpf/jebpf.bpf.o          the kernel programs
+#   io/jebpf/bpf/*.bpf.o              the kernel programs
 #   io/jebpf/bpf/native/<platform>/   our helper, and copies of this system's libbpf, libelf, zlib
 #   META-INF/licenses/                their licences
 # Called by Maven on every build; as any makefile it only makes what is older than its sources.
@@ -42,7 +42,7 @@ LIB_FLAGS := -O2 -Wall -Wextra -Werror -std=gnu11 -fPIC -fvisibility=hidden -fas
 LD_FLAGS  := -shared -Wl,-soname,jebpfhelp.so -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--no-undefined -s
 
 test_objects := $(patsubst src/test/c/%.bpf.c,$(OUT)/test/io/jebpf/bpf/%.bpf.o,$(wildcard src/test/c/*.bpf.c))
-main_objects := $(if $(wildcard src/main/c/jebpf.bpf.c),$(main)/jebpf.bpf.o)
+main_objects := $(patsubst src/main/c/%.bpf.c,$(main)/%.bpf.o,$(wildcard src/main/c/*.bpf.c))
 
 .PHONY: all
 .DELETE_ON_ERROR:

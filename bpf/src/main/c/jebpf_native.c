@@ -180,6 +180,12 @@ EXPORT int64_t jebpf_close(int64_t fd)
 	return result(close((int)fd));
 }
 
+/* Bytes read from a file, 0 at its end, or -errno. */
+EXPORT int64_t jebpf_read(int64_t fd, void *to, int64_t length)
+{
+	return result(read((int)fd, to, (size_t)length));
+}
+
 /* Bytes read from another address space (or our own), or -errno. Never raises a signal. */
 EXPORT int64_t jebpf_vm_read(int64_t pid, uint64_t remote, void *local, int64_t length)
 {

@@ -48,6 +48,12 @@ interface BpfCalls {
    */
   int linkTaskIterator(int programFd, int pid);
 
+  /** Makes an iterator program of those that take no choice: an fd of the link. */
+  int linkIterator(int programFd);
+
+  /** A new run of an iterator: an fd to read from. It outlives link and program. */
+  int createIterator(int linkFd);
+
   int mapCreate(int type, String name, int keyBytes, int valueBytes, int entries, int flags);
 
   int mapUpdate(int fd, int key, int value);

@@ -1,5 +1,7 @@
 package io.jebpf.bpf;
 
+import java.nio.ByteBuffer;
+
 /**
  * The system calls we make, as plain numbers. Every result that is negative is {@code -errno}.
  * Implemented by {@link Libjebpf}; tests wrap it to make single calls fail.
@@ -8,6 +10,9 @@ interface KernelCalls {
   int pageSize();
 
   int close(int fd);
+
+  /** Bytes read from a file to the start of direct memory, as many as fit; 0 at the end. */
+  int read(int fd, ByteBuffer into);
 
   /** Address of a new shared mapping. */
   long map(int fd, long offset, long length, boolean writable);

@@ -45,34 +45,53 @@ public final class KernelObject implements AutoCloseable {
 
   /** Parses the object in our jar. */
   public static KernelObject open(NativeRuntime runtime) throws KernelException {
-    try (InputStream in = KernelObject.class.getResourceAsStream(RESOURCE)) {
-      if (in == null) {
-        throw new KernelException(
-            "this jar has no " + RESOURCE, 0, "use a jar from a complete build");
-      }
-      return open(runtime, in.readAllBytes());
-    } catch (IOException e) {
-      throw new KernelException(
-          RESOURCE + " could not be read from the jar: " + e, 0, "is the jar complete?");
-    }
+    return open(runtime, resource(RESOURCE));
   }
 
   static KernelObject open(NativeRuntime runtime, byte[] elf) throws KernelException {
     BpfCalls bpf = runtime.bpf();
-    bpf.takeLog();
-    long object = bpf.objectOpen(elf, NAME);
-    if (object < 0) {
-      throw new KernelException(
-          "bpf_object__open(" + NAME + ", " + elf.length + " bytes)",
-          (int) -object,
-          "is the jar complete?",
-          bpf.takeLog());
-    }
+    long object = parse(bpf, elf, NAME);
     try {
       return new KernelObject(runtime, object);
     } catch (KernelException | RuntimeException e) {
       bpf.objectClose(object);
       throw e;
+    }
+  }
+
+  static byte[] resource(String name) throws KernelException {
+    try (InputStream in = KernelObject.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new KernelException("this jar has no " + name, 0, "use a jar from a complete build");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new KernelException(
+          name + " could not be read from the jar: " + e, 0, "is the jar complete?");
+    }
+  }
+
+  /** A {@code struct bpf_object *}, to be closed by the caller. */
+  static long parse(BpfCalls bpf, byte[] elf, String name) throws KernelException {
+    bpf.takeLog();
+    long object = bpf.objectOpen(elf, name);
+    if (object < 0) {
+      throw new KernelException(
+          "bpf_object__open(" + name + ", " + elf.length + " bytes)",
+          (int) -object,
+          "is the jar complete?",
+          bpf.takeLog());
+    }
+    return object;
+  }
+
+  /** Puts a parsed object into the kernel; it is still the caller's to close. */
+  static void load(BpfCalls bpf, long object, String name) throws KernelException {
+    bpf.takeLog();
+    int error = bpf.objectLoad(object); // libbpf asks for the verifier's log after a failure only
+    if (error < 0) {
+      throw new KernelException(
+          "bpf_object__load(" + name + ")", -error, Advice.forLoad(-error), bpf.takeLog());
     }
   }
 
@@ -202,14 +221,7 @@ public final class KernelObject implements AutoCloseable {
     object = 0;
     boolean done = false;
     try {
-      bpf.takeLog();
-      int error =
-          bpf.objectLoad(
-              loading); // libbpf asks for the verifier's log after a failure, and only then
-      if (error < 0) {
-        throw new KernelException(
-            "bpf_object__load(" + NAME + ")", -error, Advice.forLoad(-error), bpf.takeLog());
-      }
+      load(bpf, loading, NAME);
       KernelPrograms programs = KernelPrograms.take(kernel, bpf, loading, online, offCpu);
       done = true;
       return programs;

@@ -49,6 +49,7 @@ final class Libbpf implements BpfCalls {
   private static final MemorySegment SET_AUTOLOAD = find("bpf_program__set_autoload");
   private static final MemorySegment RAW_TRACEPOINT = find("bpf_raw_tracepoint_open");
   private static final MemorySegment LINK_CREATE = find("bpf_link_create");
+  private static final MemorySegment ITERATOR_CREATE = find("bpf_iter_create");
   private static final MemorySegment MAP_CREATE = find("bpf_map_create");
   private static final MemorySegment MAP_UPDATE = find("bpf_map_update_elem");
   private static final MemorySegment MAP_UPDATE_BATCH = find("bpf_map_update_batch");
@@ -189,6 +190,16 @@ final class Libbpf implements BpfCalls {
       options.set(JAVA_INT, LINK_OPTS_INFO_LENGTH, ITERATOR_INFO_BYTES);
       return (int) call(LINK_CREATE, programFd, 0, TRACE_ITERATOR, options.address());
     }
+  }
+
+  @Override
+  public int linkIterator(int programFd) {
+    return (int) call(LINK_CREATE, programFd, 0, TRACE_ITERATOR, 0);
+  }
+
+  @Override
+  public int createIterator(int linkFd) {
+    return (int) call(ITERATOR_CREATE, linkFd);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.jebpf.bpf;
 import static io.jebpf.bpf.Downcall.call;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /**
  * Our native helper, {@code jebpf_native.c}. Initialised by {@link NativeRuntime} only, after
@@ -11,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 final class Libjebpf implements KernelCalls {
   private static final MemorySegment PAGE_SIZE = find("jebpf_page_size");
   private static final MemorySegment CLOSE = find("jebpf_close");
+  private static final MemorySegment READ = find("jebpf_read");
   private static final MemorySegment MAP = find("jebpf_map");
   private static final MemorySegment UNMAP = find("jebpf_unmap");
   private static final MemorySegment RESERVE = find("jebpf_reserve");
@@ -34,6 +36,12 @@ final class Libjebpf implements KernelCalls {
   @Override
   public int close(int fd) {
     return (int) call(CLOSE, fd);
+  }
+
+  @Override
+  public int read(int fd, ByteBuffer into) {
+    long address = MemorySegment.ofBuffer(into.duplicate().clear()).address();
+    return (int) call(READ, fd, address, (long) into.capacity());
   }
 
   @Override

@@ -87,7 +87,8 @@ final class Faults {
 
   private void note(String name, Object[] arguments, Object result) {
     switch (name) {
-      case "perfOpen", "mapCreate" -> hold("fd " + result, name, (int) result >= 0);
+      case "perfOpen", "mapCreate", "linkIterator", "createIterator" ->
+          hold("fd " + result, name, (int) result >= 0);
       case "map" -> hold("mapping " + result, name, (long) result >= 0);
       case "objectOpen" -> hold("object " + result, name, (long) result >= 0);
       case "close" -> release("fd " + arguments[0]);

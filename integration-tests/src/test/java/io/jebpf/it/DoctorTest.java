@@ -117,6 +117,28 @@ class DoctorTest {
     }
   }
 
+  /** Names of kernel functions then come from elsewhere. */
+  @Test
+  void withoutTheRightToKallsyms() throws Exception {
+    Report report = doctor(List.of("setpriv", "--bounding-set=-syslog"), "out=off");
+    report.has("kernel-symbols", "yes");
+    report.reaches("full", 0);
+    Path hidden =
+        java.nio.file.Files.writeString(
+            directory.resolve("kallsyms"), "0000000000000000 T _stext\n".repeat(2000));
+    report = doctor(mounted("mount --bind " + hidden + " /proc/kallsyms"), "out=off");
+    report.has("kernel-symbols", "yes", "/proc/kallsyms hides", "a BPF iterator gives them");
+    report.reaches("full", 0);
+    report =
+        doctor(
+            mounted(
+                "mount --bind " + hidden + " /proc/kallsyms",
+                "setpriv",
+                "--bounding-set=-perfmon,-sys_admin"),
+            "out=off");
+    report.has("kernel-symbols", "less", "/proc/kallsyms hides", "EPERM");
+  }
+
   @Test
   void anOrdinaryUserAtParanoidThree() throws Exception {
     Path setting = java.nio.file.Files.writeString(directory.resolve("paranoid"), "3\n");

@@ -7,6 +7,7 @@ import static io.jebpf.agent.doctor.Remedy.kubernetes;
 import static io.jebpf.agent.doctor.Remedy.option;
 import static io.jebpf.agent.doctor.Remedy.systemd;
 
+import io.jebpf.agent.engine.IteratedSymbols;
 import io.jebpf.agent.files.ProfileDirectory;
 import io.jebpf.agent.options.Options;
 import io.jebpf.bpf.FeatureProbes;
@@ -16,6 +17,7 @@ import io.jebpf.bpf.NativeRuntime;
 import io.jebpf.bpf.Support;
 import io.jebpf.bpf.SystemCallProbe;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,7 +64,7 @@ final class Examination {
     if (natives.isPresent()) {
       features(FeatureProbes.run(natives.get()), filtered);
     }
-    findings.add(kernelSymbols());
+    findings.add(kernelSymbols(natives));
     findings.add(profiles());
     return findings;
   }
@@ -295,7 +297,7 @@ final class Examination {
   }
 
   /** Names only: the profiler runs without them. */
-  private Finding kernelSymbols() {
+  private Finding kernelSymbols(Optional<NativeRuntime> natives) {
     String title = "names of kernel functions";
     try (Stream<String> lines = Files.lines(machine.root().resolve("proc/kallsyms"))) {
       boolean hidden = lines.limit(1000).allMatch(line -> line.startsWith("0000000000000000 "));
@@ -306,15 +308,30 @@ final class Examination {
       return Finding.less(
           "kernel-symbols", title, e.toString(), command("mount -t proc proc /proc"));
     }
+    String why =
+        "/proc/kallsyms hides the addresses ("
+            + machine.setting("kptr_restrict")
+            + (machine.hasSyslog() ? ")" : ", no CAP_SYSLOG)");
+    try {
+      if (natives.isPresent() && isIterated(natives.get())) {
+        return Finding.yes("kernel-symbols", title, why + ", a BPF iterator gives them");
+      }
+    } catch (IOException e) {
+      why += "; " + e.getMessage();
+    }
     return Finding.less(
         "kernel-symbols",
         title,
-        "/proc/kallsyms hides the addresses ("
-            + machine.setting("kptr_restrict")
-            + (machine.hasSyslog() ? ")" : ", no CAP_SYSLOG)"),
+        why,
         machine.hasSyslog()
             ? new Remedy[] {command("sysctl kernel.kptr_restrict=1")}
             : grantRemedies());
+  }
+
+  private static boolean isIterated(NativeRuntime natives) throws IOException {
+    try (InputStream symbols = new IteratedSymbols(natives).open()) {
+      return symbols.read() >= 0;
+    }
   }
 
   private Finding profiles() {

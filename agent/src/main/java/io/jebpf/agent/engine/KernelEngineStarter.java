@@ -235,9 +235,12 @@ public final class KernelEngineStarter implements EngineStarter {
       return Optional.empty();
     }
 
-    private KernelSymbols kernelSymbols() {
-      KernelSymbols symbols = new KernelSymbols();
+    private KernelSymbols kernelSymbols(NativeRuntime runtime) {
+      KernelSymbols symbols = new KernelSymbols(new IteratedSymbols(runtime));
       symbols.load();
+      if (symbols.fromOtherSource()) {
+        log.info("/proc/kallsyms hides the kernel's symbols; they were read by a BPF iterator");
+      }
       symbols
           .unavailable()
           .ifPresent(
@@ -430,7 +433,7 @@ public final class KernelEngineStarter implements EngineStarter {
       MappingPublisher publisher = new MappingPublisher(modules, programs, log, System.nanoTime());
       publisher.publish();
       endStep("unwind tables published");
-      Symbolizer symbolizer = Symbolizer.open(hotspot, natives(modules), kernelSymbols());
+      Symbolizer symbolizer = Symbolizer.open(hotspot, natives(modules), kernelSymbols(runtime));
       ContextLabels labels = new ContextLabels(contexts);
       ModuleMappings mappings = new ModuleMappings(modules);
       Mapping main = mappings.main(mainBinary());

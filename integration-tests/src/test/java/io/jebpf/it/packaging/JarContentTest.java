@@ -99,6 +99,7 @@ final class JarContentTest {
       for (String name :
           List.of(
               "io/jebpf/bpf/jebpf.bpf.o",
+              "io/jebpf/bpf/ksyms.bpf.o",
               "META-INF/LICENSE",
               "META-INF/NOTICE",
               "META-INF/licenses/GPL-2.0-only.txt",

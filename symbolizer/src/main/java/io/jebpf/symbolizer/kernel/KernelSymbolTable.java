@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The kernel's code symbols, read once from {@code /proc/kallsyms}: 8 bytes and the name for each.
- * Immutable.
+ * The kernel's code symbols, read once from {@code /proc/kallsyms} or what has its form: 8 bytes
+ * and the name for each. Immutable.
  *
  * <p>Measured on 6.18 (122,000 code symbols, 5.4 MB of text): half of them are {@code __pfx_}
  * symbols, which name the padding before a function and are left out; the rest takes 2.2 MB of heap
@@ -32,6 +32,9 @@ final class KernelSymbolTable {
   /** KSYM_NAME_LEN is 512 (6.1 and later), plus address, type and module name. */
   private static final int BUFFER_BYTES = 64 * 1024;
 
+  /** Code symbols without address in a row, from the first on: all are hidden, no need to go on. */
+  private static final int HIDDEN_MAX = 100;
+
   private static final byte[] PADDING_PREFIX = "__pfx_".getBytes(StandardCharsets.US_ASCII);
   private static final int ADDRESS_DIGITS = 16;
   private static final long REACH = 1L << 31;
@@ -45,28 +48,34 @@ final class KernelSymbolTable {
   private int blockBytes;
   private int count;
   private int lines;
+  private int hidden; // code symbols without address, before the first with one
 
   private KernelSymbolTable() {}
 
   static KernelSymbolTable read(Path kallsyms) throws IOException {
+    try (InputStream in = new FileInputStream(kallsyms.toFile())) {
+      return read(in);
+    }
+  }
+
+  /** Reads up to the end; where all addresses are hidden, not even that far. */
+  static KernelSymbolTable read(InputStream in) throws IOException {
     KernelSymbolTable table = new KernelSymbolTable();
     byte[] buffer = new byte[BUFFER_BYTES];
     int filled = 0;
-    try (InputStream in = new FileInputStream(kallsyms.toFile())) {
-      for (int read = in.read(buffer); read > 0; ) {
-        filled += read;
-        int start = 0;
-        for (int i = 0; i < filled; i++) {
-          if (buffer[i] == '\n') {
-            table.line(buffer, start, i);
-            start = i + 1;
-          }
+    for (int read = in.read(buffer); read > 0 && table.hidden < HIDDEN_MAX; ) {
+      filled += read;
+      int start = 0;
+      for (int i = 0; i < filled; i++) {
+        if (buffer[i] == '\n') {
+          table.line(buffer, start, i);
+          start = i + 1;
         }
-        int rest = start == 0 && filled == buffer.length ? 0 : filled - start;
-        System.arraycopy(buffer, filled - rest, buffer, 0, rest);
-        filled = rest;
-        read = in.read(buffer, filled, buffer.length - filled);
       }
+      int rest = start == 0 && filled == buffer.length ? 0 : filled - start;
+      System.arraycopy(buffer, filled - rest, buffer, 0, rest);
+      filled = rest;
+      read = in.read(buffer, filled, buffer.length - filled);
     }
     table.sort();
     return table;
@@ -93,6 +102,8 @@ final class KernelSymbolTable {
     }
     if (address != 0) {
       add(address, line, name, end);
+    } else if (count == 0) {
+      hidden++;
     }
   }
 
@@ -139,7 +150,7 @@ final class KernelSymbolTable {
     return count;
   }
 
-  /** Lines of the file, whatever they named. */
+  /** Lines that were read, whatever they named. */
   int lines() {
     return lines;
   }

@@ -2,6 +2,7 @@ package io.jebpf.symbolizer.kernel;
 
 import io.jebpf.symbolizer.modules.Symbol;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -9,10 +10,11 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * Names kernel addresses by {@code /proc/kallsyms}, which is read at the first address asked for,
- * and again (not more often than once a minute) when an address is in no symbol: a module or a BPF
- * program may have been loaded since. Answers are not kept here: the caller has a cache. Owner: one
- * thread.
+ * Names kernel addresses by {@code /proc/kallsyms}, or by another source where that file hides its
+ * addresses. It is read at the first address asked for, and again (not more often than once a
+ * minute) when an address is in no symbol: a module or a BPF program may have been loaded since.
+ * When the symbols cannot be read again, those known are kept. Answers are not kept here: the
+ * caller has a cache. Owner: one thread.
  */
 public final class KernelSymbols {
   /** What is shown as the file of the kernel's own functions, as perf does. */
@@ -25,19 +27,40 @@ public final class KernelSymbols {
 
   private final Path kallsyms;
   private final Path pointerRestriction;
+  private final Optional<KernelSymbolSource> other;
   private final LongSupplier nanoTime;
   private Optional<KernelSymbolTable> table = Optional.empty();
   private String unavailable = "";
+  private boolean fromOther;
   private boolean loaded;
   private long loadedAt;
 
+  /** By {@code /proc/kallsyms} alone. */
   public KernelSymbols() {
-    this(Path.of("/proc/kallsyms"), Path.of("/proc/sys/kernel/kptr_restrict"), System::nanoTime);
+    this(Optional.empty());
   }
 
-  KernelSymbols(Path kallsyms, Path pointerRestriction, LongSupplier nanoTime) {
+  /** {@code other} is asked where {@code /proc/kallsyms} hides its addresses. */
+  public KernelSymbols(KernelSymbolSource other) {
+    this(Optional.of(other));
+  }
+
+  private KernelSymbols(Optional<KernelSymbolSource> other) {
+    this(
+        Path.of("/proc/kallsyms"),
+        Path.of("/proc/sys/kernel/kptr_restrict"),
+        other,
+        System::nanoTime);
+  }
+
+  KernelSymbols(
+      Path kallsyms,
+      Path pointerRestriction,
+      Optional<KernelSymbolSource> other,
+      LongSupplier nanoTime) {
     this.kallsyms = kallsyms;
     this.pointerRestriction = pointerRestriction;
+    this.other = other;
     this.nanoTime = nanoTime;
   }
 
@@ -64,17 +87,51 @@ public final class KernelSymbols {
     return unavailable.isEmpty() ? Optional.empty() : Optional.of(unavailable);
   }
 
+  /** Whether the names are of the other source, because {@code /proc/kallsyms} hides them. */
+  public boolean fromOtherSource() {
+    return fromOther;
+  }
+
   /** Reads the symbols now, for a caller that wants {@link #unavailable} before the first frame. */
   public void load() {
     loaded = true;
     loadedAt = nanoTime.getAsLong();
+    String why = loadFile();
+    if (!why.isEmpty() && other.isPresent()) {
+      why = loadOther(other.get(), why);
+    }
+    if (why.isEmpty() || table.isEmpty()) {
+      unavailable = why;
+    }
+  }
+
+  /** Empty, or why there are no addresses in the file. */
+  private String loadFile() {
     try {
       KernelSymbolTable read = KernelSymbolTable.read(kallsyms);
-      table = read.count() > 0 ? Optional.of(read) : Optional.empty();
-      unavailable = read.count() > 0 ? "" : hidden(read.lines());
+      if (read.count() == 0) {
+        return hidden(read.lines());
+      }
+      table = Optional.of(read);
+      fromOther = false;
+      return "";
     } catch (IOException e) {
-      table = Optional.empty();
-      unavailable = "cannot read " + kallsyms + ": " + e.getMessage();
+      return "cannot read " + kallsyms + ": " + e.getMessage();
+    }
+  }
+
+  /** Empty, or why there are no addresses in the other source either. */
+  private String loadOther(KernelSymbolSource source, String why) {
+    try (InputStream in = source.open()) {
+      KernelSymbolTable read = KernelSymbolTable.read(in);
+      if (read.count() == 0) {
+        return why + "; the BPF iterator has no symbols either";
+      }
+      table = Optional.of(read);
+      fromOther = true;
+      return "";
+    } catch (IOException e) {
+      return why + "; the BPF iterator that could tell them: " + e.getMessage();
     }
   }
 

@@ -1,19 +1,30 @@
 package io.jebpf.symbolizer.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jebpf.symbolizer.modules.Symbol;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class KernelSymbolsTest {
+  private static final String HIDDEN =
+      """
+      0000000000000000 T _stext
+      0000000000000000 t do_one_initcall
+      0000000000000000 t nft_do_chain\t[nf_tables]
+      """;
+
   private static final String TEXT =
       """
       0000000000000000 A fixed_percpu_data
@@ -30,11 +41,12 @@ class KernelSymbolsTest {
 
   @TempDir Path directory;
   private final AtomicLong clock = new AtomicLong();
+  private Optional<KernelSymbolSource> other = Optional.empty();
 
   private KernelSymbols symbols(String text) throws IOException {
     Files.writeString(directory.resolve("kptr_restrict"), "1\n");
     Path file = Files.writeString(directory.resolve("kallsyms"), text);
-    return new KernelSymbols(file, directory.resolve("kptr_restrict"), clock::get);
+    return new KernelSymbols(file, directory.resolve("kptr_restrict"), other, clock::get);
   }
 
   @Test
@@ -80,8 +92,7 @@ class KernelSymbolsTest {
 
   @Test
   void hiddenAddressesAreSaidToBeHidden() throws IOException {
-    KernelSymbols symbols =
-        symbols("0000000000000000 T _stext\n0000000000000000 t do_one_initcall\n");
+    KernelSymbols symbols = symbols(HIDDEN);
     Symbol.Unknown unknown =
         assertInstanceOf(Symbol.Unknown.class, symbols.resolve(0xffffffff81001010L, true));
     assertEquals(
@@ -92,10 +103,81 @@ class KernelSymbolsTest {
     assertEquals(unknown.reason(), symbols.unavailable().orElseThrow());
   }
 
+  private static KernelSymbolSource giving(String text) {
+    return () -> new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void anotherSourceNamesWhatTheFileHides() throws IOException {
+    other = Optional.of(giving(TEXT));
+    KernelSymbols symbols = symbols(HIDDEN.repeat(1000));
+    assertEquals(
+        new Symbol.Known("do_one_initcall", "[kernel.kallsyms]", 0x10),
+        symbols.resolve(0xffffffff81001010L, true));
+    assertEquals(
+        new Symbol.Known("nft_do_chain", "[nf_tables]", 4),
+        symbols.resolve(0xffffffffc0500004L, true));
+    assertTrue(symbols.unavailable().isEmpty());
+    assertTrue(symbols.fromOtherSource());
+  }
+
+  @Test
+  void theOtherSourceIsLeftAloneWhereTheFileHasAddresses() throws IOException {
+    other =
+        Optional.of(
+            () -> {
+              throw new AssertionError("asked");
+            });
+    KernelSymbols symbols = symbols(TEXT);
+    symbols.load();
+    assertTrue(symbols.unavailable().isEmpty());
+    assertFalse(symbols.fromOtherSource());
+  }
+
+  @Test
+  void bothReasonsAreSaid() throws IOException {
+    other =
+        Optional.of(
+            () -> {
+              throw new IOException("refused");
+            });
+    KernelSymbols symbols = symbols(HIDDEN);
+    symbols.load();
+    String why = symbols.unavailable().orElseThrow();
+    assertTrue(why.contains("kptr_restrict=1") && why.endsWith("tell them: refused"), why);
+    other = Optional.of(giving(""));
+    symbols = symbols(HIDDEN);
+    symbols.load();
+    why = symbols.unavailable().orElseThrow();
+    assertTrue(why.endsWith("no symbols either"), why);
+  }
+
+  @Test
+  void whatWasReadIsKeptWhenItCannotBeReadAgain() throws IOException {
+    int[] opened = {0};
+    other =
+        Optional.of(
+            () -> {
+              if (opened[0]++ > 0) {
+                throw new IOException("refused");
+              }
+              return giving(TEXT).open();
+            });
+    KernelSymbols symbols = symbols(HIDDEN);
+    symbols.load();
+    clock.set(61_000_000_000L);
+    assertInstanceOf(Symbol.Unknown.class, symbols.resolve(0xffffffffc0700000L, true));
+    assertEquals(2, opened[0]);
+    assertEquals(
+        new Symbol.Known("weak_one", "[kernel.kallsyms]", 0),
+        symbols.resolve(0xffffffff81003000L, true));
+    assertTrue(symbols.unavailable().isEmpty());
+  }
+
   @Test
   void missingFileIsAnAnswer() {
     KernelSymbols symbols =
-        new KernelSymbols(directory.resolve("none"), directory.resolve("none"), clock::get);
+        new KernelSymbols(directory.resolve("none"), directory.resolve("none"), other, clock::get);
     Symbol.Unknown unknown = assertInstanceOf(Symbol.Unknown.class, symbols.resolve(-1, true));
     assertTrue(unknown.reason().startsWith("cannot read"), unknown::reason);
   }
