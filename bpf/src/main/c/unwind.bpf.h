@@ -23,13 +23,15 @@ __noinline int holds_anchor(struct walk *w, __u64 wrapper)
 	if (sp <= w->sp || sp - w->sp > ANCHOR_REACH || (sp & 7) ||
 	    called_word(w, anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp)))
 		return 0;
-	return !w->value || in_code_cache(w->value);
+	/* whose caller native code is, says its pc; 0 would be an interpreted frame's that calls C++ */
+	return in_code_cache(w->value);
 }
 
 /*
  * While C++ calls Java the anchor of the Java frame below is in neither place: JavaCalls has moved it into
  * a JavaCallWrapper among its own frames, and the call stub that would lead there is not entered yet, or
- * left already. The wrapper begins with the thread's address. 0: there is none.
+ * left already. The wrapper begins with the thread's address. It is the first from the walk's begin
+ * on: further on there are remains of older ones. 0: there is none.
  */
 __noinline __u64 moved_anchor(struct walk *w)
 {
@@ -37,10 +39,10 @@ __noinline __u64 moved_anchor(struct walk *w)
 
 	if (!w || !RULE(MOVED_ANCHOR) || !w->thread || config.wrapper_anchor == JEBPF_ABSENT)
 		return 0;
-	for (int i = 1; i < CALL_WRAPPER_WORDS; i++) {
-		wrapper = w->sp - 8 * i;
-		if (wrapper < w->first_sp)
-			return 0;
+	wrapper = w->sp - 8 * CALL_WRAPPER_WORDS;
+	if (wrapper < w->first_sp)
+		wrapper = (w->first_sp + 7) & ~7ULL;
+	for (int i = 0; i < CALL_WRAPPER_WORDS && wrapper < w->sp; i++, wrapper += 8) {
 		if (holds_anchor(w, wrapper))
 			return wrapper + config.wrapper_anchor;
 	}
