@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class RefusalTest {
               .agent("window=1s")
               .classPath(open.resolve("classes").toString())
               .prefix("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-              .main(HostLoad.class, "return", 0, 2_500) // a start may take 2 s
+              .main(HostLoad.class, "return", 0, 3_500, "stderr", "Hint: ")
               .run(Deadlines.RUN_SECONDS);
       assertEquals(0, result.exitCode(), result::toString);
       assertOneLine(result, List.of("CAP_BPF"));
@@ -99,7 +100,10 @@ class RefusalTest {
   @Test
   void noexecNativeDirectoryIsTriedElsewhere() {
     ChildResult result =
-        run("window=1s,native.dir=" + directory.resolve("plain"), mounted("noexec", "plain"));
+        run(
+            "window=1s,native.dir=" + directory.resolve("plain"),
+            List.of(),
+            mounted("noexec", "plain"));
     List<String> own = Stderr.own(result.stderr());
     assertTrue(own.size() <= 3, result::toString);
     assertTrue(
@@ -135,7 +139,14 @@ class RefusalTest {
     };
   }
 
+  /** What is refused is said within seconds, and the child ends soon after. */
   private ChildResult run(String options, String... prefix) {
+    return run(options, List.of("stderr", "Hint: "), prefix);
+  }
+
+  private ChildResult run(String options, List<String> until, String... prefix) {
+    List<Object> arguments = new ArrayList<>(List.of("return", 0, 3_500));
+    arguments.addAll(until);
     ChildResult without =
         ChildJvm.in(directory.resolve("without"))
             .main(HostLoad.class, "return", 0, 10)
@@ -144,7 +155,7 @@ class RefusalTest {
         ChildJvm.in(directory.resolve("with"))
             .agent(options)
             .prefix(prefix)
-            .main(HostLoad.class, "return", 0, 3_500) // about 5 s, a start takes 2 to 3
+            .main(HostLoad.class, arguments.toArray()) // about 5 s, a start takes 2 to 3
             .run(Deadlines.RUN_SECONDS);
     assertEquals(0, with.exitCode(), with::toString);
     assertArrayEquals(without.stdoutBytes(), with.stdoutBytes(), with::toString);

@@ -1,15 +1,24 @@
 package io.jebpf.it.workload;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * A program whose output and end are to be the same with and without the agent. Arguments: how to
  * end ({@code return}, {@code exit}, {@code halt}, {@code throw}), exit code, milliseconds of CPU
- * to burn first.
+ * to burn first; then, where that may be less, a file and a text: soon after the file contains it
+ * is enough.
  */
 public final class HostLoad {
+  private static final int LOOK_MILLIS = 50;
+  private static final int AFTER_MILLIS = 600; // in which what is said once could be said again
+
+  private static volatile boolean isEnough;
+
   private HostLoad() {}
 
   public static void main(String[] args) throws Exception {
@@ -19,9 +28,12 @@ public final class HostLoad {
     out.write(new byte[] {0, 1, 2, (byte) 0xff, (byte) 0xfe, 10}, 0, 6);
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      Thread thread = new Thread(() -> Burn.cpuMillis(Long.parseLong(args[2])), "host-" + i);
+      Thread thread = new Thread(() -> burn(Long.parseLong(args[2])), "host-" + i);
       thread.start();
       threads.add(thread);
+    }
+    if (args.length > 3) {
+      awaitText(Path.of(args[3]), args[4], threads);
     }
     for (Thread thread : threads) {
       thread.join();
@@ -34,6 +46,25 @@ public final class HostLoad {
       case "halt" -> Runtime.getRuntime().halt(code);
       case "throw" -> throw new IllegalStateException("thrown by the application");
       default -> throw new IllegalArgumentException(args[0]);
+    }
+  }
+
+  private static void burn(long millis) {
+    long end = Burn.cpuNanos() + millis * 1_000_000;
+    while (!isEnough && Burn.cpuNanos() < end) {
+      Burn.cpuMillis(1);
+    }
+  }
+
+  private static void awaitText(Path file, String text, List<Thread> threads)
+      throws IOException, InterruptedException {
+    while (threads.stream().anyMatch(Thread::isAlive)) {
+      if (Files.readString(file).contains(text)) {
+        Thread.sleep(AFTER_MILLIS);
+        isEnough = true;
+        return;
+      }
+      Thread.sleep(LOOK_MILLIS);
     }
   }
 }
