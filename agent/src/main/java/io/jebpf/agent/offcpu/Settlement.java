@@ -14,7 +14,7 @@ import java.util.List;
  *
  * <p>All threads that ended since the last reading are one: each alone had too few waits.
  *
- * <p>docs/adr/0006-waits-agree-with-clocks.md. Owner: thread "jebpf-reader".
+ * <p>docs/adr/0005-waits-agree-with-clocks.md. Owner: thread "jebpf-reader".
  */
 final class Settlement {
   /** Kinds of time, each with books of its own. */

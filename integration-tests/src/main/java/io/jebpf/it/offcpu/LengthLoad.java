@@ -23,6 +23,9 @@ public final class LengthLoad {
   private static final int[] MILLIS = {21, 25, 33, 40, 70, 120, 250, 500};
   private static final String[] WAYS = {"sleep", "park", "wait", "read"};
 
+  /** Rounds in which code is loaded, linked and compiled: one wait may be several. */
+  private static final int FIRST_ROUNDS = 2;
+
   private LengthLoad() {}
 
   /** Elapsed time, and of it the time running and the time on the run queue. */
@@ -81,7 +84,7 @@ public final class LengthLoad {
     AgentGate.await();
     // Nobody accepts: all of them stay in the backlog.
     try (ServerSocket server = new ServerSocket(0, 4096, InetAddress.getLoopbackAddress())) {
-      for (int round = 0; round < rounds + 1; round++) {
+      for (int round = 0; round < rounds + FIRST_ROUNDS; round++) {
         List<Thread> threads = new ArrayList<>();
         List<Socket> sockets = new ArrayList<>();
         for (int i = 0; i < threadsAtOnce; i++) {
@@ -89,7 +92,8 @@ public final class LengthLoad {
           int millis = MILLIS[i / WAYS.length % MILLIS.length];
           Socket silent = new Socket(server.getInetAddress(), server.getLocalPort());
           sockets.add(silent);
-          String name = (round == 0 ? "first-" : way + "-") + round + "-" + i + "-" + millis;
+          String name =
+              (round < FIRST_ROUNDS ? "first-" : way + "-") + round + "-" + i + "-" + millis;
           threads.add(new Thread(() -> once(way, millis, silent), name));
         }
         for (Thread thread : threads) {
