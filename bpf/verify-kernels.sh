@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Loads the kernel object on other kernels, in a VM under software emulation (no KVM needed).
+# Loads the kernel object, and the one beside it that reads kernel symbols, on other kernels, in a VM
+# under software emulation (no KVM needed).
 #
 #   bpf/verify-kernels.sh OBJECT [KERNEL_PACKAGE ...]
 #
@@ -32,11 +33,12 @@ mkdir -p "$work/root"/{bin,proc,sys}
 cp "$(command -v busybox)" "$work/root/bin/busybox"
 cp "$work/verify" "$work/root/bin/verify"
 cp "$object" "$work/root/object"
+cp "$(dirname "$object")/ksyms.bpf.o" "$work/root/symbols"
 cat >"$work/root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sys /sys
-/bin/verify /object
+/bin/verify /object /symbols
 echo "verify-exit $?"
 /bin/busybox poweroff -f
 INIT

@@ -3,7 +3,8 @@
  * Loads the kernel object with the knobs of a JDK 25, so that the verifier sees every branch that a
  * real JVM opens, and prints the outcome. Linked statically: runs as the only program of a VM.
  *
- *   verify OBJECT        exit 0: loaded. 1: refused, with the end of the verifier's log. Says for each ticker.
+ *   verify OBJECT [SYMBOLS]   exit 0: loaded. 1: refused, with the end of the verifier's log. Says for each ticker.
+ *                             SYMBOLS is the object that reads the kernel's symbols.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -127,20 +128,35 @@ static int load(const char *path, const char *const *programs)
 	return refused;
 }
 
+/* As it stands: it has no knobs. */
+static int load_symbols(const char *path)
+{
+	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	int refused = !object || bpf_object__load(object);
+
+	bpf_object__close(object);
+	return refused;
+}
+
 /*
  * A kernel has to take the programs with the task iterator and wakers' stacks. Those with the list
  * need bpf_task_from_pid (Linux 6.2): told, not asked for.
  */
 int main(int argc, char **argv)
 {
-	int by_list, by_iterator;
+	int by_list, by_iterator, symbols = 0;
 
-	if (argc != 2)
+	if (argc < 2 || argc > 3)
 		return 2;
 	libbpf_set_print(print_warnings);
 	by_iterator = load(argv[1], BY_ITERATOR);
 	by_list = load(argv[1], BY_LIST);
-	printf("verify: CPU, waits by task iterator, wakers' stacks: %s; waits by list: %s\n",
-	       by_iterator ? "refused" : "loaded", by_list ? "refused" : "loaded");
-	return by_iterator;
+	if (argc > 2)
+		symbols = load_symbols(argv[2]);
+	printf("verify: CPU, waits by task iterator, wakers' stacks: %s; waits by list: %s; symbols: %s\n",
+	       by_iterator ? "refused" : "loaded", by_list ? "refused" : "loaded",
+	       argc < 3  ? "not asked"
+	       : symbols ? "refused"
+			 : "loaded");
+	return by_iterator || symbols;
 }
