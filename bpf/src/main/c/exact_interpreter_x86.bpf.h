@@ -12,11 +12,12 @@
 static __always_inline int push_entered(struct walk *w)
 {
 	__u64 const_method = w->rbx ? read_pointer(w, w->rbx + config.method_const) : 0;
+	__u16 code_size = 0;
 
 	if (!const_method)
 		return MARK(w, JEBPF_END_CODELET);
 	push_frame(w, JEBPF_FRAME_INTERPRETED, JEBPF_FRAME_EXACT, w->rbx,
-		   const_method & 0xffffffffffffULL);
+		   method_identity(const_method, &code_size));
 	return 0;
 }
 

@@ -35,6 +35,9 @@ int unwind_stub(struct walk *w);
 #define SLOT_BCP (-64)
 #define FRAME_TO_LAST_SLOT 72
 
+#define IDENTITY_MASK 0xffffffffffffULL
+#define IDENTITY_MIX 0x9e3779b97f4a7c15ULL /* spreads: the odd number next to 2^64 / golden ratio */
+
 /* Where the oldest frame on the stack of a virtual thread returns to, while others lie in the heap. */
 static __always_inline bool is_return_barrier(__u64 pc)
 {
@@ -263,10 +266,31 @@ static __always_inline bool in_continuation_stubs(__u64 pc)
 	       pc - config.cont_stubs_low < config.cont_stubs_high - config.cont_stubs_low;
 }
 
+/*
+ * What tells a method from the next that gets its place, when its class was unloaded or redefined:
+ * 48 bits of the ConstMethod's address, its constant pool's, and its three u2 from _code_size on,
+ * the length of the bytecodes and two indexes into the pool. User space mixes them the same way
+ * (Methods). The address alone where they cannot be read.
+ */
+static __always_inline __u64 method_identity(__u64 const_method, __u16 *code_size)
+{
+	__u64 constants = 0, shape = 0;
+
+	if (config.const_method_code_size == JEBPF_ABSENT)
+		return const_method & IDENTITY_MASK;
+	if (read_user(&shape, 8, const_method + config.const_method_code_size) ||
+	    read_user(&constants, 8, const_method + config.const_method_constants)) {
+		read_user(code_size, 2, const_method + config.const_method_code_size);
+		return const_method & IDENTITY_MASK;
+	}
+	*code_size = shape;
+	return (const_method ^ ((constants ^ shape << 16) * IDENTITY_MIX >> 16)) & IDENTITY_MASK;
+}
+
 /* Pushes an interpreted frame; false: there is no method in it. */
 static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64 bcp)
 {
-	__u64 const_method = 0, first, bci = JEBPF_BCI_UNKNOWN;
+	__u64 const_method = 0, identity, first, bci = JEBPF_BCI_UNKNOWN;
 	__u16 size = 0;
 
 	if (!method || read_user(&const_method, 8, method + config.method_const) || !const_method)
@@ -274,13 +298,13 @@ static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64
 	if (w->native_caller && w->frames == w->native_frames)
 		w->native_method = method;
 	first = const_method + config.const_method_bytes;
-	read_user(&size, 2, const_method + config.const_method_code_size);
+	identity = method_identity(const_method, &size);
 	if (RULE(BCP_REGISTER) && w->exact && w->BYTECODE_POINTER - first < size)
 		bci = w->BYTECODE_POINTER - first;
 	else if (bcp - first < size)
 		bci = bcp - first;
 	push_frame(w, JEBPF_FRAME_INTERPRETED, w->exact ? JEBPF_FRAME_EXACT : 0, method,
-		   bci << 48 | (const_method & 0xffffffffffffULL));
+		   bci << 48 | identity);
 	return true;
 }
 

@@ -35,7 +35,8 @@
 enum jebpf_frame_kind {
 	JEBPF_FRAME_NATIVE = 1,	     /* addr: pc. detail: module number (0: no known mapping) */
 	JEBPF_FRAME_COMPILED = 2,    /* addr: nmethod. detail: compile id << 32 | pc - code begin */
-	JEBPF_FRAME_INTERPRETED = 3, /* addr: Method*. detail: bci << 48 | ConstMethod* (48 bits) */
+	JEBPF_FRAME_INTERPRETED =
+		3, /* addr: Method*. detail: bci << 48 | method_identity (48 bits) */
 	JEBPF_FRAME_WRAPPER = 4,     /* native method wrapper: as COMPILED */
 	JEBPF_FRAME_STUB = 5,	     /* other code blob: addr: CodeBlob*. detail: pc - CodeBlob* */
 	JEBPF_FRAME_INTERPRETER =

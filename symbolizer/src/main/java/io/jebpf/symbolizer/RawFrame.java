@@ -15,7 +15,7 @@ public final class RawFrame {
   /** addr: nmethod. detail: compile id &lt;&lt; 32 | pc - code begin. */
   public static final int COMPILED = 2;
 
-  /** addr: Method*. detail: bci &lt;&lt; 48 | ConstMethod*. */
+  /** addr: Method*. detail: bci &lt;&lt; 48 | what tells it from the next in its place. */
   public static final int INTERPRETED = 3;
 
   /** Native method wrapper: as COMPILED. */
@@ -60,8 +60,8 @@ public final class RawFrame {
     return (int) (detail >>> 48);
   }
 
-  /** ConstMethod* of an interpreted frame. */
-  public static long constMethod(long detail) {
+  /** What tells the method of an interpreted frame from another in its place; not an address. */
+  public static long identity(long detail) {
     return detail & ADDRESS_MASK;
   }
 

@@ -88,7 +88,7 @@ public final class Symbolizer {
       case RawFrame.COMPILED, RawFrame.WRAPPER ->
           java.compiled(address, RawFrame.compileId(detail), RawFrame.pcOffset(detail));
       case RawFrame.INTERPRETED ->
-          java.interpreted(address, RawFrame.constMethod(detail), RawFrame.bci(detail));
+          java.interpreted(address, RawFrame.identity(detail), RawFrame.bci(detail));
       case RawFrame.STUB -> java.stub(address, address + detail);
       case RawFrame.INTERPRETER -> java.interpreterCode(address);
       default ->

@@ -65,7 +65,7 @@ class RawFrameTest {
     assertEquals(0x7fff_1234_5678L, RawFrame.address(head));
     long detail = 0xfffe_7f00_1234_5678L;
     assertEquals(0xfffe, RawFrame.bci(detail));
-    assertEquals(0x7f00_1234_5678L, RawFrame.constMethod(detail));
+    assertEquals(0x7f00_1234_5678L, RawFrame.identity(detail));
     assertEquals(-5, RawFrame.compileId(-5L << 32 | 77));
     assertEquals(77, RawFrame.pcOffset(-5L << 32 | 77));
   }

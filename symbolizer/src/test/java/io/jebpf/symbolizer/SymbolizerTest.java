@@ -106,17 +106,17 @@ class SymbolizerTest {
     int withLine = 0;
     for (CodeSample.Nmethod nmethod : code.compiled()) {
       long head = RawFrame.head(RawFrame.INTERPRETED, 0, nmethod.method());
-      Frame start = symbolizer.resolve(head, nmethod.constMethod()).getFirst();
+      Frame start = symbolizer.resolve(head, nmethod.identity()).getFirst();
       Frame unknownBci =
           symbolizer
-              .resolve(head, (long) RawFrame.BCI_UNKNOWN << 48 | nmethod.constMethod())
+              .resolve(head, (long) RawFrame.BCI_UNKNOWN << 48 | nmethod.identity())
               .getFirst();
       assertTrue(start.resolved());
       assertEquals(FrameKind.INTERPRETED, start.kind());
       assertEquals(start.function(), unknownBci.function());
       assertEquals(0, unknownBci.line());
       withLine += start.line() > 0 ? 1 : 0;
-      Frame wrong = symbolizer.resolve(head, nmethod.constMethod() + 8).getFirst();
+      Frame wrong = symbolizer.resolve(head, nmethod.identity() + 8).getFirst();
       assertFalse(wrong.resolved());
     }
     assertTrue(withLine > code.compiled().size() / 2, withLine + " with a line");

@@ -77,20 +77,26 @@ public final class HotspotFrames {
   /**
    * An interpreted method. {@code bci} {@link RawFrame#BCI_UNKNOWN} where not known.
    *
-   * <p>The two addresses are its only identity. After class unloading a class of the same shape can
-   * get both, so this has to be asked soon after the sample, and not answered from memory for long.
+   * <p>After class unloading or redefinition another method can get its place: then the identity
+   * that the sample holds is not that of what is there. (Not noticed: a class of the very same
+   * shape, such as a proxy, that got every address of an unloaded one.)
    */
-  public Resolution interpreted(long method, long constMethod, int bci) {
-    if ((methods.constMethodOf(method) & (1L << 48) - 1) != constMethod) {
-      return Resolution.unresolved(
-          FrameKind.INTERPRETED, "method was unloaded", "", Unresolved.METHOD_REPLACED);
+  public Resolution interpreted(long method, long identity, int bci) {
+    long constMethod = methods.constMethodOf(method);
+    if (!methods.is(constMethod, identity)) {
+      return replaced();
     }
     MethodInfo info = methods.at(method, constMethod);
-    if (!info.exists()) {
-      return noMethod();
-    }
     int line = bci == RawFrame.BCI_UNKNOWN ? 0 : methods.line(info, bci);
-    return named(info, kind(info, FrameKind.INTERPRETED), line);
+    if (methods.constMethodOf(method) != constMethod || !methods.is(constMethod, identity)) {
+      return replaced(); // while it was read
+    }
+    return info.exists() ? named(info, kind(info, FrameKind.INTERPRETED), line) : noMethod();
+  }
+
+  private static Resolution replaced() {
+    return Resolution.unresolved(
+        FrameKind.INTERPRETED, "method was unloaded", "", Unresolved.METHOD_REPLACED);
   }
 
   /** Code of the JVM itself in the code cache. */

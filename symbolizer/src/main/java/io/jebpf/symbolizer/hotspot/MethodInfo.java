@@ -7,7 +7,7 @@ package io.jebpf.symbolizer.hotspot;
  * @param file source path, {@code java/util/HashMap.java}; empty when the class does not say
  * @param bytecodeBytes length of its bytecodes: a bci is below it
  * @param lineTable address of its compressed line table; 0 when it has none
- * @param constants constant pool, with {@code nameIndex} what tells a reused address apart
+ * @param identity of its ConstMethod, with {@code nameSymbol} what tells a reused address apart
  */
 record MethodInfo(
     String function,
@@ -15,8 +15,8 @@ record MethodInfo(
     boolean isNative,
     int bytecodeBytes,
     long lineTable,
-    long constants,
-    int nameIndex) {
+    long identity,
+    long nameSymbol) {
 
   /** Stands for memory that holds no method (any more). */
   static final MethodInfo NONE = new MethodInfo("", "", false, 0, 0, 0, 0);

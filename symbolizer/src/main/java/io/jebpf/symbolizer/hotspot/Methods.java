@@ -5,8 +5,9 @@ import io.jebpf.symbolizer.IdentityCache;
 /**
  * Names, files and lines of Java methods, from Method → ConstMethod → ConstantPool → Symbol.
  *
- * <p>Cached under (Method*, ConstMethod*). Both can be reused after class unloading, so each
- * look-up reads the ConstMethod's header again and compares the pool and the name index.
+ * <p>Cached under (Method*, ConstMethod*). Both can be reused after class unloading and
+ * redefinition, so each look-up reads the ConstMethod's header again and compares what tells it
+ * from another ({@link #is}), and the symbol of its name.
  *
  * <p>Owner: the reader thread.
  */
@@ -18,6 +19,8 @@ final class Methods {
   private static final int LINE_TABLE_BYTES_MAX = 1 << 18;
   private static final int PAGE_BYTES = 4096;
   private static final int ACC_NATIVE = 0x0100;
+  private static final long IDENTITY_MASK = (1L << 48) - 1;
+  private static final long IDENTITY_MIX = 0x9E3779B97F4A7C15L; // IDENTITY_MIX of hotspot.bpf.h
 
   private final TargetMemory memory;
   private final MethodLayout layout;
@@ -45,18 +48,50 @@ final class Methods {
     return memory.value(method, layout.constMethod());
   }
 
+  /** Of a method that is there now; for tests. 0 when it cannot be read. */
+  long identityOf(long method) {
+    long constMethod = constMethodOf(method);
+    return memory.bytes(constMethod, header, 0, header.length) ? identity(constMethod) : 0;
+  }
+
+  /** Whether a ConstMethod is the one that a sample saw. */
+  boolean is(long constMethod, long identity) {
+    memory.begin();
+    return memory.bytes(constMethod, header, 0, header.length) && identity(constMethod) == identity;
+  }
+
+  /**
+   * What tells the ConstMethod whose header was read last from another in its place, as {@code
+   * method_identity} of hotspot.bpf.h mixes it: its address, its pool, three u2 from the size of
+   * the bytecodes on.
+   */
+  private long identity(long constMethod) {
+    if (!layout.codeSize().present() || layout.codeSize().offset() + 8 > header.length) {
+      return constMethod & IDENTITY_MASK;
+    }
+    long constants = Bytes.value(header, 0, layout.constants());
+    long shape = Bytes.i64(header, layout.codeSize().offset());
+    long mixed = (constants ^ shape << 16) * IDENTITY_MIX >>> 16;
+    return (constMethod ^ mixed) & IDENTITY_MASK;
+  }
+
   /** As {@link #at(long)} for a caller that has the ConstMethod* already. */
   MethodInfo at(long method, long constMethod) {
     memory.begin();
     if (!TargetMemory.plausible(method) || !memory.bytes(constMethod, header, 0, header.length)) {
       return MethodInfo.NONE;
     }
+    long identity = identity(constMethod);
     long constants = Bytes.value(header, 0, layout.constants());
     int nameIndex = (int) Bytes.value(header, 0, layout.nameIndex());
     MethodInfo known = cache.get(method, constMethod, MethodInfo.NONE);
-    if (known.constants() == constants && known.nameIndex() == nameIndex && known.exists()) {
+    if (known.exists()
+        && known.identity() == identity
+        && known.nameSymbol() == poolEntry(constants, nameIndex)
+        && memory.ok()) {
       return known;
     }
+    memory.begin();
     MethodInfo read = read(method, constMethod, constants, nameIndex);
     if (read.exists()) {
       cache.put(method, constMethod, read);
@@ -78,7 +113,8 @@ final class Methods {
         layout.flags().present()
             && bytecodeBytes > 0
             && (Bytes.value(header, 0, layout.flags()) & layout.lineTableFlag()) != 0;
-    String name = symbols.at(poolEntry(constants, nameIndex));
+    long nameSymbol = poolEntry(constants, nameIndex);
+    String name = symbols.at(nameSymbol);
     long holder = memory.value(constants, layout.poolHolder());
     String className = symbols.className(holder);
     boolean isNative =
@@ -93,8 +129,8 @@ final class Methods {
         isNative,
         bytecodeBytes,
         hasLines ? constMethod + layout.constMethodBytes() + bytecodeBytes : 0,
-        constants,
-        nameIndex);
+        identity(constMethod),
+        nameSymbol);
   }
 
   /** Shared by the methods of a class. */

@@ -30,7 +30,7 @@ class ChurnTest {
 
   private record Compiled(long address, int compileId, int offset) {}
 
-  private record Interpreted(long method, long constMethod) {}
+  private record Interpreted(long method, long identity) {}
 
   @ParameterizedTest(name = "JDK {0} {1}")
   @CsvSource({
@@ -72,7 +72,7 @@ class ChurnTest {
           if (added++ < PER_ROUND) {
             compiled.putIfAbsent(
                 new Compiled(nmethod.address(), nmethod.compileId(), nmethod.codeBytes() / 2), "");
-            interpreted.putIfAbsent(new Interpreted(nmethod.method(), nmethod.constMethod()), "");
+            interpreted.putIfAbsent(new Interpreted(nmethod.method(), nmethod.identity()), "");
           }
         }
         compiled.replaceAll(
@@ -80,11 +80,11 @@ class ChurnTest {
                 compare(frames.compiled(key.address, key.compileId, key.offset), known, gone, 0));
         interpreted.replaceAll(
             (key, known) ->
-                compare(frames.interpreted(key.method, key.constMethod, 0), known, gone, 1));
+                compare(frames.interpreted(key.method, key.identity, 0), known, gone, 1));
       }
       System.err.printf(
           "JDK %d %s: %d compiled and %d interpreted frames, asked for %d times; code gone %d"
-              + " times, methods gone %d times%n",
+              + " times, methods gone %d times and %d times another's%n",
           release,
           collector,
           compiled.size(),

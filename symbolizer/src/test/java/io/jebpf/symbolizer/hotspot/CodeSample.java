@@ -12,13 +12,13 @@ public record CodeSample(
     long interpreterLow,
     long interpreterHigh) {
 
-  public record Nmethod(
-      long address, int compileId, int codeBytes, long method, long constMethod) {}
+  public record Nmethod(long address, int compileId, int codeBytes, long method, long identity) {}
 
   public static CodeSample of(HotspotVm vm, ProcessMemory processMemory) {
     TargetMemory memory = new TargetMemory(processMemory);
     Blobs blobs = new Blobs(memory, vm.layout().blob());
     StringReader strings = new StringReader(memory);
+    Methods methods = new Methods(new TargetMemory(processMemory), vm.layout().method());
     Knobs knobs = Knobs.of(vm);
     CodeSample sample =
         new CodeSample(
@@ -41,7 +41,7 @@ public record CodeSample(
                 (int) memory.value(address, vm.layout().nmethod().compileId()),
                 (int) (blob.codeEnd() - blob.codeBegin()),
                 method,
-                memory.value(method, vm.layout().method().constMethod()));
+                methods.identityOf(method));
         if (memory.ok()) {
           (name.equals("nmethod") ? sample.compiled : sample.wrappers).add(nmethod);
         }

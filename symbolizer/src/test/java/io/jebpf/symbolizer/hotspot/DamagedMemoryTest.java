@@ -81,8 +81,8 @@ class DamagedMemoryTest {
               case 3 -> {
                 TargetMemory target = new TargetMemory(memory);
                 long method = target.value(blob, whole.layout().nmethod().method());
-                long constMethod = target.value(method, whole.layout().method().constMethod());
-                yield frames.interpreted(method, constMethod, random.nextInt(100));
+                long identity = new Methods(target, whole.layout().method()).identityOf(method);
+                yield frames.interpreted(method, identity, random.nextInt(100));
               }
               default -> frames.interpreted(random.nextLong(), random.nextLong(), 0);
             };
