@@ -18,7 +18,9 @@
 #define NESTED_MAX 8		   /* nested continuations; more than two are not seen in practice */
 #define CHUNKS_EMPTY_MAX 4	   /* empty chunks in front of one with frames */
 #define BARRIER_SAVED_BYTES 32	   /* the barrier keeps rax and xmm0 while it calls, and aligns rsp */
-#define LOCALS_SEARCHED 16	   /* words by which locals may move an interpreted frame's stack pointer */
+#define LOCALS_SEARCHED 16	   /* words by which arguments may move an interpreted frame's stack pointer */
+#define INTERPRETED_WORDS_MAX 4096 /* of an interpreted frame */
+#define ALIGNED_FRAMES_MAX 4	   /* frames taken out, each of which may have made room for one word more */
 #define THAW_EXTRA_WORDS 4	   /* that it makes room for, beside the chunk's maximal size */
 #define CHUNK_WORDS_MAX (1 << 24)
 #define COLOUR_SHIFT 12
@@ -125,7 +127,7 @@ static __always_inline bool mounts(__u64 pc)
 	       pc - config.cont_stubs_low < config.cont_barrier - config.cont_stubs_low;
 }
 
-/* The youngest frame in a chunk whose frames are on top of an address in it. */
+/* A compiled frame that was on top of a chunk, if its frame begins at an address in it. */
 static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp)
 {
 	__u64 pc;
@@ -133,7 +135,7 @@ static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp
 	if (called_word(w, sp - 8))
 		return false;
 	pc = w->value;
-	if (!in_code_cache(pc) || !plausible_return(w, pc))
+	if (!in_code_cache(pc) || (in_interpreter(pc) && RULE(THAWING_INTERPRETED)) || !plausible_return(w, pc))
 		return false;
 	w->chunk = chunk;
 	w->sp = sp;
@@ -142,21 +144,30 @@ static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp
 	return true;
 }
 
+/* Whether a word of an interpreted frame in a chunk is a distance in words: the frame is that large at most. */
+static __always_inline bool is_frame_distance(__u64 words)
+{
+	return words - 1 < INTERPRETED_WORDS_MAX;
+}
+
 /*
- * The same for an interpreted frame that was on top. Sizes do not count the locals of the frames
- * above; its stack pointer is near, and its frame ends where the chunk's begin now, or at some
- * locals of its own before.
+ * The same for an interpreted frame. What was taken out begins where its expressions end, which the
+ * frame itself knows, relative to its frame pointer; its stack pointer is near, with the arguments
+ * of a callee between.
  */
 static __always_inline bool enter_chunk_near(struct walk *w, __u64 chunk, __u64 guess)
 {
-	__u64 sp = guess - 8 * LOCALS_SEARCHED, pc;
+	__u64 sp = guess - 8 * LOCALS_SEARCHED, pc, fp;
 
 	for (int i = 0; i <= 2 * LOCALS_SEARCHED && sp < w->chunk_top; i++, sp += 8) {
 		if (called_word(w, sp - 8) || !in_interpreter(w->value))
 			continue;
 		pc = w->value;
-		if (called_word(w, sp - 16) ||
-		    w->chunk_top - (sp + 8 * w->value) > 8 * LOCALS_SEARCHED)
+		if (called_word(w, sp - 16) || !is_frame_distance(w->value))
+			continue;
+		fp = sp - 16 + 8 * w->value;
+		if (fp >= w->chunk_top || called_word(w, fp + SLOT_LAST_SP) || !is_frame_distance(-w->value) ||
+		    fp + 8 * w->value - guess > 8 * ALIGNED_FRAMES_MAX)
 			continue;
 		w->chunk = chunk;
 		w->sp = sp;
@@ -192,7 +203,7 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 	if (!read_max_thawing(chunk, &max) || read_user(&sp, 4, chunk + config.chunk_sp) ||
 	    read_user(&bottom, 4, chunk + config.chunk_bottom))
 		return false;
-	/* room is a multiple of two words: one of them may be more than there was */
+	/* room is a multiple of two words: one of them may be more than there was; so may one a frame */
 	taken = room / 8 - THAW_EXTRA_WORDS - max;
 	if (sp > bottom || bottom >= CHUNK_WORDS_MAX)
 		return false;
@@ -201,15 +212,20 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 	if (taken <= 1) {
 		/* frames taken out move the stack pointer first, then the size, which had none to spare */
 		taken = max - (bottom - sp);
-		if (taken > 1 && taken <= sp && enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken))
+		if (taken > 1 && taken <= sp &&
+		    (enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken) ||
+		     (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken))))
 			return true;
 		return sp < bottom && enter_chunk(w, chunk);
 	}
 	if (taken > sp)
 		return false;
+	if (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken))
+		return true;
 	return enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)(taken & ~1U)) ||
 	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken - 1) | 1)) ||
-	       (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken));
+	       (RULE(THAWING_ALIGNED) && taken > 3 &&
+		enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken & ~1U) - 2)));
 }
 
 /* Whether the interpreted frame on top of the chunk is of a method. */

@@ -31,6 +31,7 @@ int unwind_stub(struct walk *w);
 
 /* Interpreter frame slots in bytes from rbp; unchanged from JDK 17 to 28. */
 #define SLOT_SENDER_SP (-8)
+#define SLOT_LAST_SP (-16)
 #define SLOT_METHOD (-24)
 #define SLOT_BCP (-64)
 #define FRAME_TO_LAST_SLOT 72
