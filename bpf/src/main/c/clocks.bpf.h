@@ -38,8 +38,9 @@
 struct thread {
 	__u64 start_ns; /* task->start_boottime: numbers come back */
 	__u64 stack_of; /* start of the wait whose stack was taken */
-	__u64 fence;	/* see full_fence() */
 	__u64 exec_ns;	/* CPU time by the scheduler when it last got a CPU */
+	__u32 fence;	/* see full_fence() */
+	__u32 waker_slot; /* of its clock, plus 1; 0: it is none of the target's threads */
 	__u32 tid;	/* in the kernel's numbers; 0: it has ended */
 	__u32 slot;
 	__u32 waker_tid; /* 0: not known, or the wait was too short to ask */
@@ -272,7 +273,7 @@ static __always_inline void list_thread(struct task_struct *task, struct thread 
 /* Orders all memory accesses before it ahead of all after it: an atomic that returns a value. */
 static __always_inline void full_fence(struct thread *thread)
 {
-	__u64 before = __sync_fetch_and_add(&thread->fence, 1);
+	__u32 before = __sync_fetch_and_add(&thread->fence, 1);
 
 	asm volatile("" : : "r"(before) : "memory");
 }
@@ -336,7 +337,7 @@ static __always_inline void write_wait_end(const struct thread *thread,
 	end->tid = clock->tid;
 	end->state = state;
 	end->waker_tid = state == JEBPF_STATE_RUNNABLE ? 0 : thread->waker_tid;
-	end->pad = 0;
+	end->waker_slot = thread->waker_slot;
 	__builtin_memcpy(end->waker_comm, thread->waker_comm, JEBPF_COMM_BYTES);
 	bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
 }
@@ -448,7 +449,11 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 static __always_inline void note_waker(struct thread *thread)
 {
-	thread->waker_tid = bpf_get_current_pid_tgid();
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct thread *waker = current->tgid == target.clocks_tgid ? known_thread(current) : 0;
+
+	thread->waker_tid = current->pid;
+	thread->waker_slot = waker ? waker->slot + 1 : 0;
 	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
 }
 

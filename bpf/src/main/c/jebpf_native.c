@@ -10,8 +10,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -195,6 +198,24 @@ EXPORT int64_t jebpf_vm_read(int64_t pid, uint64_t remote, void *local, int64_t 
 	return result(process_vm_readv((pid_t)pid, &to, 1, &from, 1, 0));
 }
 
+/* ---------------------------------------------------------------- the dynamic linker */
+
+static int first_object(struct dl_phdr_info *info, size_t size, void *loads)
+{
+	(void)size;
+	*(uint64_t *)loads = info->dlpi_adds + info->dlpi_subs;
+	return 1; /* no more: the counts are the same in each */
+}
+
+/* Objects that were ever loaded, plus those ever unloaded: a number that grows with each of both. */
+EXPORT int64_t jebpf_loads(void)
+{
+	uint64_t loads = 0;
+
+	dl_iterate_phdr(first_object, &loads);
+	return (int64_t)loads;
+}
+
 /* ---------------------------------------------------------------- clock events */
 
 /* A disabled software clock event for all that runs on one CPU: the fd, or -errno. */
@@ -264,9 +285,80 @@ EXPORT int64_t jebpf_reaches_vm_read(void)
 		       0;
 }
 
-/* ---------------------------------------------------------------- the off-CPU ticker */
+/* ---------------------------------------------------------------- turns on a CPU */
+
+/* sched_setattr(2) has no declaration in glibc 2.36. */
+struct sched_attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+/* Not for threads that somebody made real-time ones or idle ones. */
+static int64_t take_turns(int policy, int nice, uint64_t slice_ns)
+{
+	struct sched_attributes wanted = {.size = sizeof(wanted),
+					  .policy = (uint32_t)policy,
+					  .nice = nice,
+					  .runtime = slice_ns};
+	int now = sched_getscheduler(0);
+
+	if (now != SCHED_OTHER && now != SCHED_BATCH)
+		return -EPERM;
+	return result(syscall(SYS_sched_setattr, 0, &wanted, 0));
+}
+
+static int own_nice(void)
+{
+	return getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
+}
+
+/*
+ * How long the calling thread may keep a CPU before another gets its turn (Linux 6.12; older ones
+ * take no notice). With a longer slice than others it makes room at once for whatever wakes, and
+ * comes later itself where a CPU has much to do. 0: the kernel's own.
+ */
+EXPORT int64_t jebpf_slice(uint64_t slice_ns)
+{
+	return take_turns(sched_getscheduler(0), own_nice(), slice_ns);
+}
+
+/* ---------------------------------------------------------------- a sleep that others end */
 
 #define NANOS_PER_SECOND 1000000000ULL
+
+EXPORT int64_t jebpf_alarm_open(void)
+{
+	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+/*
+ * Sleeps until the alarm rings, at most so long; a ring from before counts. By no futex, as Java's own
+ * sleeps are: the kernel has few places for those of one process (16 where it has 2 CPUs), and goes by
+ * all threads that sleep in the same one, which took 0.1 ms beside 10,000 parked threads.
+ */
+EXPORT int64_t jebpf_alarm_wait(int64_t fd, uint64_t ns)
+{
+	struct timespec most = {.tv_sec = (time_t)(ns / NANOS_PER_SECOND),
+				.tv_nsec = (long)(ns % NANOS_PER_SECOND)};
+	struct pollfd alarm = {.fd = (int)fd, .events = POLLIN};
+	int rings = ppoll(&alarm, 1, &most, NULL);
+	eventfd_t count;
+
+	if (rings > 0)
+		eventfd_read((int)fd, &count);
+	return result(rings);
+}
+
+EXPORT int64_t jebpf_alarm_ring(int64_t fd)
+{
+	return result(eventfd_write((int)fd, 1));
+}
+
+/* ---------------------------------------------------------------- the off-CPU ticker */
+
 #define TICKER_NICE (-15)
 #define TICKER_SLICE_NS 100000 /* the shortest there is */
 #define TICK_ROUNDS_MAX 64 /* runs of the program in one tick: each looks at thousands of threads */
@@ -349,31 +441,14 @@ static void run_tick(struct jebpf_ticker *ticker, int program_fd)
 	}
 }
 
-/* sched_setattr(2) has no declaration in glibc 2.36. */
-struct sched_attributes {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-};
-
 /*
  * On a crowded machine a late tick is a false one. A short slice lets the thread in at once when it
  * wakes (Linux 6.12); the nice value needs CAP_SYS_NICE. Goes without what it does not get.
  */
 static void raise_priority(void)
 {
-	struct sched_attributes wanted = {
-		.size = sizeof(wanted), .nice = TICKER_NICE, .runtime = TICKER_SLICE_NS};
-	int policy = sched_getscheduler(0);
-
-	if (policy != SCHED_OTHER && policy != SCHED_BATCH)
-		return;
-	if (!syscall(SYS_sched_setattr, 0, &wanted, 0))
-		return;
-	wanted.nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
-	syscall(SYS_sched_setattr, 0, &wanted, 0);
+	if (take_turns(SCHED_OTHER, TICKER_NICE, TICKER_SLICE_NS))
+		take_turns(SCHED_OTHER, own_nice(), TICKER_SLICE_NS);
 }
 
 /*

@@ -152,7 +152,7 @@ struct jebpf_wait_end {
 	__u32 tid;
 	__u32 state;	 /* enum jebpf_state before woken_ns */
 	__u32 waker_tid; /* in the kernel's numbers; 0: unknown */
-	__u32 pad;
+	__u32 waker_slot; /* of its clock, plus 1; 0: it is none of the target's threads */
 	char waker_comm[JEBPF_COMM_BYTES];
 };
 _Static_assert(sizeof(struct jebpf_wait_end) == 72, "wait end layout");

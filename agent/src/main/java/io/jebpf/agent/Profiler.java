@@ -29,7 +29,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The life of the profiler in one JVM: start, run, stop. {@link #run} is the work of thread
@@ -161,12 +160,10 @@ final class Profiler {
       writerThread =
           Optional.of(
               AgentThreads.start(
-                  "writer", this::runWriter, cause -> log.error(Trouble.WRITER, cause.toString())));
-      senderThread =
-          sender.map(
-              work ->
-                  AgentThreads.start(
-                      "sender", work::run, cause -> log.error(Trouble.SENDER, cause.toString())));
+                  "writer",
+                  () -> runWriter(engine),
+                  cause -> log.error(Trouble.WRITER, cause.toString())));
+      senderThread = sender.map(work -> startSender(work, engine));
       SampleReader sampleReader =
           new SampleReader(engine, options, writer, identity, log, System::nanoTime);
       reader = Optional.of(sampleReader);
@@ -190,7 +187,7 @@ final class Profiler {
           sampleReader.countMemoryError();
         }
         if (!stopping) {
-          LockSupport.parkNanos(this, waitNanos);
+          engine.await(waitNanos);
         }
         if (Thread.interrupted()) {
           log.debug("an interrupt of jebpf-reader was ignored"); // nobody of ours sends any
@@ -238,7 +235,18 @@ final class Profiler {
     return http.map(server -> HttpOptions.text(server.address())).orElse("");
   }
 
-  private void runWriter() throws InterruptedException {
+  private Thread startSender(Sender work, Engine engine) {
+    return AgentThreads.start(
+        "sender",
+        () -> {
+          engine.slice(Engine.COURTEOUS_NANOS);
+          work.run();
+        },
+        cause -> log.error(Trouble.SENDER, cause.toString()));
+  }
+
+  private void runWriter(Engine engine) throws InterruptedException {
+    engine.slice(Engine.COURTEOUS_NANOS); // it has the time of a window
     writer.prepare();
     writer.run();
   }
@@ -248,7 +256,7 @@ final class Profiler {
     long deadline = System.nanoTime() + STOP_MILLIS * 1_000_000;
     stopping = true;
     boolean started = state instanceof State.Running;
-    readerThread.ifPresent(LockSupport::unpark);
+    reader.ifPresent(SampleReader::wake);
     if (started) {
       join(readerThread, deadline);
       join(writerThread, deadline);
@@ -274,7 +282,7 @@ final class Profiler {
     long deadline = System.nanoTime() + DETACH_MILLIS * 1_000_000;
     boolean started = state instanceof State.Running;
     stopping = true;
-    readerThread.ifPresent(LockSupport::unpark);
+    reader.ifPresent(SampleReader::wake);
     join(readerThread, deadline);
     join(writerThread, deadline);
     sender.ifPresent(work -> work.end(System.nanoTime() + DETACH_SEND_NANOS));

@@ -25,6 +25,20 @@ interface KernelCalls {
   /** Bytes copied from the memory of process {@code pid} to native memory. */
   long vmRead(int pid, long remote, long local, int length);
 
+  /** Grows with every object that the dynamic linker of this process loads or unloads. */
+  long loads();
+
+  /** The calling thread's turn on a CPU; see {@code jebpf_slice} in jebpf_native.c. */
+  int slice(long nanos);
+
+  /** The fd of an {@link Alarm}. */
+  int alarmOpen();
+
+  /** 1 when it rang. */
+  int alarmWait(int fd, long nanos);
+
+  int alarmRing(int fd);
+
   /** A new, disabled software clock event on one CPU: its fd. */
   int perfOpen(int cpu, long periodNanos);
 

@@ -47,6 +47,7 @@ final class Layout {
   static final int WAIT_END_TID = 40;
   static final int WAIT_END_STATE = 44;
   static final int WAIT_END_WAKER_TID = 48;
+  static final int WAIT_END_WAKER_SLOT = 52;
   static final int WAIT_END_WAKER_COMM = 56;
   static final int WAIT_END_BYTES = 72;
 

@@ -17,6 +17,11 @@ final class Libjebpf implements KernelCalls {
   private static final MemorySegment UNMAP = find("jebpf_unmap");
   private static final MemorySegment RESERVE = find("jebpf_reserve");
   private static final MemorySegment VM_READ = find("jebpf_vm_read");
+  private static final MemorySegment LOADS = find("jebpf_loads");
+  private static final MemorySegment SLICE = find("jebpf_slice");
+  private static final MemorySegment ALARM_OPEN = find("jebpf_alarm_open");
+  private static final MemorySegment ALARM_WAIT = find("jebpf_alarm_wait");
+  private static final MemorySegment ALARM_RING = find("jebpf_alarm_ring");
   private static final MemorySegment PERF_OPEN = find("jebpf_perf_open");
   private static final MemorySegment PERF_ATTACH = find("jebpf_perf_attach");
   private static final MemorySegment PERF_ENABLE = find("jebpf_perf_enable");
@@ -62,6 +67,31 @@ final class Libjebpf implements KernelCalls {
   @Override
   public long vmRead(int pid, long remote, long local, int length) {
     return call(VM_READ, pid, remote, local, length);
+  }
+
+  @Override
+  public long loads() {
+    return call(LOADS);
+  }
+
+  @Override
+  public int slice(long nanos) {
+    return (int) call(SLICE, nanos);
+  }
+
+  @Override
+  public int alarmOpen() {
+    return (int) call(ALARM_OPEN);
+  }
+
+  @Override
+  public int alarmWait(int fd, long nanos) {
+    return (int) call(ALARM_WAIT, fd, nanos);
+  }
+
+  @Override
+  public int alarmRing(int fd) {
+    return (int) call(ALARM_RING, fd);
   }
 
   @Override

@@ -78,6 +78,26 @@ public final class NativeRuntime {
     return new ProcessVm(kernel, pid);
   }
 
+  /**
+   * A number that grows whenever the dynamic linker loads or unloads an object: as long as it stays
+   * the same, no library came or went. Costs some 100 ns.
+   */
+  public long loads() {
+    return kernel.loads();
+  }
+
+  /**
+   * How long the calling thread may keep a CPU before another gets its turn. One with a longer
+   * slice than others makes room at once for whatever wakes on its CPU, and gets its own turn later
+   * where there is much to do; its share stays the same. Linux 6.12; older kernels take no notice.
+   *
+   * @param nanos 0: as the kernel has it for all threads
+   * @return whether the kernel let us
+   */
+  public boolean slice(long nanos) {
+    return kernel.slice(nanos) >= 0;
+  }
+
   /** To be called by a thread that has read memory and ends: its buffer is used again. */
   public void releaseThread() {
     ProcessVm.releaseThread();

@@ -57,6 +57,14 @@ public final class WaitEndView {
     return buffer.getInt(base + Layout.WAIT_END_WAKER_TID);
   }
 
+  /**
+   * Slot of the waker's clock, or -1: it is no thread of this process. The slot may be another
+   * thread's by now: its clock says whose it is, by {@link #wakerTid}.
+   */
+  public int wakerSlot() {
+    return buffer.getInt(base + Layout.WAIT_END_WAKER_SLOT) - 1;
+  }
+
   /** The kernel's name of the waker, at most 15 bytes. */
   public String wakerComm() {
     return names.at(buffer, base + Layout.WAIT_END_WAKER_COMM);

@@ -91,6 +91,7 @@ class LayoutTest {
     check("jebpf_wait_end", "tid", Layout.WAIT_END_TID, 4);
     check("jebpf_wait_end", "state", Layout.WAIT_END_STATE, 4);
     check("jebpf_wait_end", "waker_tid", Layout.WAIT_END_WAKER_TID, 4);
+    check("jebpf_wait_end", "waker_slot", Layout.WAIT_END_WAKER_SLOT, 4);
     check("jebpf_wait_end", "waker_comm", Layout.WAIT_END_WAKER_COMM, Layout.COMM_BYTES);
     checkSize("jebpf_wait_end", Layout.WAIT_END_BYTES);
     check("jebpf_park", "parked_ns", Layout.PARK_PARKED, 8);

@@ -26,7 +26,15 @@ class OffCpuTest {
 
   private record Wait(int tid, long start, String comm, int frames) {}
 
-  private record End(int tid, long start, long woken, long end, ThreadState state, String waker) {}
+  private record End(
+      int tid,
+      long start,
+      long woken,
+      long end,
+      ThreadState state,
+      String waker,
+      int wakerTid,
+      int wakerSlot) {}
 
   private final List<Wait> waits = new ArrayList<>();
   private final List<Wait> wakers = new ArrayList<>();
@@ -89,7 +97,9 @@ class OffCpuTest {
                     e.wokenNanos(),
                     e.endNanos(),
                     e.state(),
-                    e.wakerComm()));
+                    e.wakerComm(),
+                    e.wakerTid(),
+                    e.wakerSlot()));
           }
         };
     while (programs.ring().poll(handler, 1000) > 0) {
@@ -321,9 +331,15 @@ class OffCpuTest {
     waker.join();
     int tid = programs.whoami().namespaceTid();
     drain();
-    assertTrue(
-        ends.stream().anyMatch(e -> e.tid() == tid && e.waker().equals("the-waker")),
-        ends.toString());
+    End end =
+        ends.stream()
+            .filter(e -> e.tid() == tid && e.waker().equals("the-waker"))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError(ends.toString()));
+    ClockView clock = new ClockView();
+    assertTrue(offCpu.clocks().read(end.wakerSlot(), System.nanoTime(), clock));
+    assertEquals(end.wakerTid(), clock.kernelTid(), "though it has ended");
+    assertEquals("the-waker", clock.comm());
   }
 
   private static void await(CountDownLatch latch) {

@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
  * and closes it.
  */
 public interface Engine extends AutoCloseable {
+  /** Slice of threads of ours that make room for others: several times the kernel's own. */
+  long COURTEOUS_NANOS = 20_000_000L;
+
   /** Moves what was collected into a window; never blocks. */
   void drain(Window window);
 
@@ -39,6 +42,18 @@ public interface Engine extends AutoCloseable {
 
   /** Share of the buffer between kernel and reader that is in use, 0 to 1. */
   double backlog();
+
+  /**
+   * How long the calling thread, any of ours, may keep a CPU before others get their turn: with
+   * more than they have it makes room at once for what wakes there. 0: as the kernel has it.
+   */
+  default void slice(long nanos) {}
+
+  /** Waits for so long, or until {@link #wake}; one that came before counts. */
+  void await(long nanos);
+
+  /** Ends the owner's present wait, or its next one. Any thread's, also after {@link #close}. */
+  void wake();
 
   Facts facts();
 

@@ -5,6 +5,7 @@ import io.jebpf.agent.context.ContextLabels;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
 import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.Alarm;
 import io.jebpf.bpf.KernelException;
 import io.jebpf.bpf.KernelPrograms;
 import io.jebpf.bpf.KernelStat;
@@ -30,6 +31,7 @@ final class KernelEngine implements Engine {
 
   private final NativeRuntime runtime;
   private final KernelPrograms programs;
+  private final Alarm alarm;
   private final int tgid;
   private final Symbolizer symbolizer;
   private final SampleFeeder feeder;
@@ -49,6 +51,7 @@ final class KernelEngine implements Engine {
   KernelEngine(
       NativeRuntime runtime,
       KernelPrograms programs,
+      Alarm alarm,
       int tgid,
       Symbolizer symbolizer,
       SampleFeeder feeder,
@@ -61,6 +64,7 @@ final class KernelEngine implements Engine {
       AgentLog log) {
     this.runtime = runtime;
     this.programs = programs;
+    this.alarm = alarm;
     this.tgid = tgid;
     this.symbolizer = symbolizer;
     this.feeder = feeder;
@@ -173,6 +177,23 @@ final class KernelEngine implements Engine {
   }
 
   @Override
+  public void await(long nanos) {
+    alarm.await(nanos);
+  }
+
+  @Override
+  public void wake() {
+    alarm.ring();
+  }
+
+  @Override
+  public void slice(long nanos) {
+    if (!runtime.slice(nanos) && log.isDebug()) {
+      log.debug("a slice of " + nanos / 1_000 + " us was refused");
+    }
+  }
+
+  @Override
   public OptionalLong outOfMemoryErrors() {
     return outOfMemory.get();
   }
@@ -187,6 +208,7 @@ final class KernelEngine implements Engine {
     if (!closed) {
       closed = true;
       offCpu.ifPresent(KernelOffCpu::close);
+      alarm.close();
       programs.close();
       undo.run();
       // Loading took some 10 MB for a moment; the next start is on another thread, with another of

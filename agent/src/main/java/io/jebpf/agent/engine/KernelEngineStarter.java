@@ -12,6 +12,7 @@ import io.jebpf.agent.options.Options;
 import io.jebpf.agent.vthread.HookException;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.Alarm;
 import io.jebpf.bpf.KernelException;
 import io.jebpf.bpf.KernelObject;
 import io.jebpf.bpf.KernelPrograms;
@@ -131,12 +132,23 @@ public final class KernelEngineStarter implements EngineStarter {
       hotspot.ifPresent(jvm -> switchOnDebugInfo(runtime, jvm, memory));
       endStep("JVM understood");
       KernelPrograms programs = loadPrograms(runtime, hotspot);
+      Optional<Alarm> alarm = Optional.empty();
       try {
         endStep("kernel programs loaded");
-        return assemble(runtime, programs, modules, hotspot);
+        alarm = Optional.of(openAlarm(runtime));
+        return assemble(runtime, programs, alarm.get(), modules, hotspot);
       } catch (EngineException | RuntimeException | Error e) {
+        alarm.ifPresent(Alarm::close);
         programs.close();
         throw e;
+      }
+    }
+
+    private static Alarm openAlarm(NativeRuntime runtime) throws EngineException {
+      try {
+        return Alarm.open(runtime);
+      } catch (KernelException e) {
+        throw new EngineException(Trouble.KERNEL_REFUSED, e.getMessage(), e.advice(), e);
       }
     }
 
@@ -421,6 +433,7 @@ public final class KernelEngineStarter implements EngineStarter {
     private Engine assemble(
         NativeRuntime runtime,
         KernelPrograms programs,
+        Alarm alarm,
         ModuleTable modules,
         Optional<HotspotVm> hotspot)
         throws EngineException {
@@ -430,7 +443,8 @@ public final class KernelEngineStarter implements EngineStarter {
       } catch (KernelException e) {
         throw new EngineException(Trouble.KERNEL_REFUSED, e.getMessage(), e.advice(), e);
       }
-      MappingPublisher publisher = new MappingPublisher(modules, programs, log, System.nanoTime());
+      MappingPublisher publisher =
+          new MappingPublisher(modules, programs, runtime::loads, log, System.nanoTime());
       publisher.publish();
       endStep("unwind tables published");
       Symbolizer symbolizer = Symbolizer.open(hotspot, natives(modules), kernelSymbols(runtime));
@@ -451,6 +465,7 @@ public final class KernelEngineStarter implements EngineStarter {
       return new KernelEngine(
           runtime,
           programs,
+          alarm,
           tgid,
           symbolizer,
           feeder,

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * Keeps the kernel's view of the process's code up to date: which mapping belongs to which file,
@@ -27,20 +28,13 @@ import java.util.Map;
  * has it. Owner: thread "jebpf-reader".
  */
 final class MappingPublisher {
-  private static final long SECOND_NANOS = 1_000_000_000L;
-
-  /** Libraries come in bursts at the start: look often then. */
-  private static final long EARLY_NANOS = 30 * SECOND_NANOS;
-
-  private static final long EARLY_INTERVAL_NANOS = SECOND_NANOS / 5;
-  private static final long INTERVAL_NANOS = 2 * SECOND_NANOS;
-
   private final ModuleTable modules;
   private final KernelPrograms programs;
   private final AgentLog log;
-  private final long startNanos;
+  private final LongSupplier loads;
+  private final LookPace pace;
   private final Map<Integer, Table> tables = new HashMap<>();
-  private long lookedNanos;
+  private boolean unknownSeen; // since the last look
   private long failures;
   private long leftOut;
 
@@ -49,12 +43,20 @@ final class MappingPublisher {
     static final Table NONE = new Table(0, 0);
   }
 
-  MappingPublisher(ModuleTable modules, KernelPrograms programs, AgentLog log, long nowNanos) {
+  /**
+   * @param loads the dynamic linker's count of objects that came and went
+   */
+  MappingPublisher(
+      ModuleTable modules,
+      KernelPrograms programs,
+      LongSupplier loads,
+      AgentLog log,
+      long nowNanos) {
     this.modules = modules;
     this.programs = programs;
+    this.loads = loads;
     this.log = log;
-    this.startNanos = nowNanos;
-    this.lookedNanos = nowNanos;
+    this.pace = new LookPace(nowNanos);
   }
 
   /** Modules whose table could not be made or not be put into the kernel. */
@@ -62,22 +64,24 @@ final class MappingPublisher {
     return failures;
   }
 
-  /** Looks for new code when it is time; {@code urgent} when a sample has met unknown code. */
-  void maintain(long nowNanos, boolean urgent) {
-    boolean early = nowNanos - startNanos < EARLY_NANOS;
-    long interval = early || urgent ? EARLY_INTERVAL_NANOS : INTERVAL_NANOS;
-    // With very many mappings a look is dear: never more than 1 % of the time.
-    if (nowNanos - lookedNanos < Math.max(interval, 100 * modules.refreshNanos())) {
+  /** Looks for new code when it is time; {@code unknown} when a sample has met such code. */
+  void maintain(long nowNanos, boolean unknown) {
+    long loadsBefore = loads.getAsLong();
+    unknownSeen |= unknown;
+    if (!pace.isDue(nowNanos, loadsBefore, unknownSeen, modules.refreshNanos())) {
       return;
     }
-    lookedNanos = nowNanos;
+    boolean changed = false;
     try {
-      if (modules.refresh()) {
+      changed = modules.refresh();
+      if (changed) {
         publish();
       }
     } catch (IOException e) {
       log.warn(Trouble.NATIVE_TABLES, "/proc/self/maps: " + e);
     }
+    pace.looked(nowNanos, loadsBefore, unknownSeen, changed);
+    unknownSeen = false;
   }
 
   /** Tells the kernel about all present mappings; compiles what is new. */

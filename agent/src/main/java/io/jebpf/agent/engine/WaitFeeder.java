@@ -70,6 +70,7 @@ final class WaitFeeder {
         end.wokenNanos(),
         end.endNanos(),
         end.wakerTid(),
+        end.wakerSlot(),
         end.wakerComm());
   }
 }

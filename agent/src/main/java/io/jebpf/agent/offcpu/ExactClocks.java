@@ -2,9 +2,6 @@ package io.jebpf.agent.offcpu;
 
 import io.jebpf.bpf.ThreadState;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * Adds the exact clocks of all threads up, ended ones included, and gives the slots of those back.
@@ -21,11 +18,6 @@ final class ExactClocks {
   /** Slots that may be taken by new threads until their ended ones are given back. */
   private static final int FRESH_MAX = 2048;
 
-  private static final long WAKERS_NANOS = 1_000_000_000L;
-
-  /** A thread, as its waits are found under. */
-  record ThreadKey(int tid, long threadStart, String comm) {}
-
   private final ThreadClockSource source;
   private final ThreadClock clock = new ThreadClock();
   private long[] last = new long[CAPACITY_FIRST * STATES];
@@ -37,8 +29,6 @@ final class ExactClocks {
   private long switches;
   private int threads;
   private int slotsAtPass;
-  private Map<Integer, ThreadKey> byKernelTid = Map.of();
-  private long byKernelTidNanos = -WAKERS_NANOS;
 
   /** Is shown each thread of a pass, those that have ended for the last time. */
   interface Visitor {
@@ -132,27 +122,18 @@ final class ExactClocks {
   }
 
   /**
-   * The thread of this process that the kernel numbers so. What is known of it may be a second old;
-   * asking costs one look at every clock a second at most.
+   * Whether a slot, which may be -1, holds the clock of the thread that the kernel numbers so: then
+   * {@link #tid} and {@link #threadStart} are that thread's until the next call of anything.
    */
-  Optional<ThreadKey> byKernelTid(int kernelTid, long nowNanos) {
-    ThreadKey known = byKernelTid.get(kernelTid);
-    if (known == null && nowNanos - byKernelTidNanos >= WAKERS_NANOS) {
-      Map<Integer, ThreadKey> found = new HashMap<>();
-      for (int slot = 0; slot < source.slots(); slot++) {
-        if (source.read(slot, nowNanos, clock)) {
-          found.put(clock.kernelTid, new ThreadKey(clock.tid, clock.threadStart, clock.comm));
-        }
-      }
-      byKernelTid = found;
-      byKernelTidNanos = nowNanos;
-      known = found.get(kernelTid);
-    }
-    return Optional.ofNullable(known);
+  boolean isOf(int slot, int kernelTid) {
+    return slot >= 0 && source.read(slot, 0, clock) && clock.kernelTid == kernelTid;
   }
 
-  /** Forgets who is who, since numbers are used again. */
-  void beginWindow() {
-    byKernelTid = Map.of();
+  int tid() {
+    return clock.tid;
+  }
+
+  long threadStart() {
+    return clock.threadStart;
   }
 }

@@ -25,6 +25,8 @@ final class OpenWaits {
   private int[] leaves = {};
   private byte[] states = {};
   private Labels[] labels = {};
+  private Labels[] shown = {};
+  private byte[] idle = {}; // 0: not asked yet; 1: no; 2: yes
 
   OpenWaits(int sizeMax) {
     threads = new ThreadSlots(sizeMax);
@@ -59,6 +61,8 @@ final class OpenWaits {
     states[slot] = (byte) state.ordinal();
     leaves[slot] = leaf;
     labels[slot] = own;
+    shown[slot] = Labels.NONE;
+    idle[slot] = 0;
     reported[slot] = 0;
     wakerLeaves[slot] = NO_STACK;
     return slot;
@@ -67,6 +71,7 @@ final class OpenWaits {
   void remove(int slot) {
     threads.remove(slot);
     labels[slot] = Labels.NONE; // their last holder may be this table
+    shown[slot] = Labels.NONE;
   }
 
   int tid(int slot) {
@@ -92,6 +97,28 @@ final class OpenWaits {
   /** Labels of the thread when the wait was met: kept, so that a sleeper costs no look-up. */
   Labels labels(int slot) {
     return labels[slot];
+  }
+
+  /** Labels of its row while it goes on; NONE: not made yet. */
+  Labels shown(int slot) {
+    return shown[slot];
+  }
+
+  void shown(int slot, Labels row) {
+    shown[slot] = row;
+  }
+
+  /** Whether it is known if the wait is idle. */
+  boolean isJudged(int slot) {
+    return idle[slot] != 0;
+  }
+
+  boolean isIdle(int slot) {
+    return idle[slot] == 2;
+  }
+
+  void judge(int slot, boolean isIdle) {
+    idle[slot] = (byte) (isIdle ? 2 : 1);
   }
 
   /** When the ticker met it. */
@@ -157,5 +184,7 @@ final class OpenWaits {
     leaves = Arrays.copyOf(leaves, capacity);
     states = Arrays.copyOf(states, capacity);
     labels = Arrays.copyOf(labels, capacity);
+    shown = Arrays.copyOf(shown, capacity);
+    idle = Arrays.copyOf(idle, capacity);
   }
 }

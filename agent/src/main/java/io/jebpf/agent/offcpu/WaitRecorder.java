@@ -7,7 +7,6 @@ import io.jebpf.bpf.ThreadState;
 import io.jebpf.symbolizer.Frame;
 import io.jebpf.symbolizer.RawFrame;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Turns what the ticker met into weighted waits in windows. A wait comes as a stack ({@link
@@ -45,6 +44,7 @@ public final class WaitRecorder {
   private final OpenWaits waits = new OpenWaits(OPEN_MAX);
   private final Settlement settlement = new Settlement(OPEN_MAX);
   private final WaitRows rows;
+  private final Crowd crowd = new Crowd(this::putCrowd);
   private final MetWait certain = new MetWait();
   private final long[] early = new long[EARLY_MAX * EARLY_WORDS];
   private final String[] earlyWakers = new String[EARLY_MAX];
@@ -54,6 +54,7 @@ public final class WaitRecorder {
   private long period;
   private long floorNanos;
   private int rowsThrough;
+  private long crowdUntil;
   private int readings;
 
   /** Whether waits were looked for ever since the clocks were read last. */
@@ -199,7 +200,12 @@ public final class WaitRecorder {
     }
   }
 
-  /** The end of a wait, which as a rule comes after its stack. */
+  /**
+   * The end of a wait, which as a rule comes after its stack.
+   *
+   * @param wakerKernelTid 0: not known
+   * @param wakerSlot of the waker's clock; -1: it is no thread of this process
+   */
   public void end(
       int tid,
       long threadStart,
@@ -207,11 +213,12 @@ public final class WaitRecorder {
       long woken,
       long end,
       int wakerKernelTid,
+      int wakerSlot,
       String wakerComm) {
     int slot = waits.find(tid, threadStart);
     String waker =
         woken - start >= wakerNanos && wakerKernelTid != 0
-            ? waker(wakerKernelTid, wakerComm, end)
+            ? waker(wakerKernelTid, wakerSlot, wakerComm)
             : "";
     if (slot == OpenWaits.NONE || waits.start(slot) != start) {
       keepEarly(tid, threadStart, start, woken, end, waker);
@@ -253,7 +260,7 @@ public final class WaitRecorder {
   private void finish(int slot, long woken, long end, String waker) {
     boolean begun = waits.reported(slot) != 0;
     long start = waits.start(slot);
-    long from = begun ? waits.reported(slot) : Math.max(floorNanos, start);
+    long from = from(slot);
     double chance = begun ? 1 : probability(slot, end);
     long turn = turn(slot, from, woken, end);
     if (chance < 1) {
@@ -316,11 +323,10 @@ public final class WaitRecorder {
     return Cells.probability(start, lastMoment, waits.period(slot));
   }
 
-  private String waker(int kernelTid, String comm, long now) {
-    Optional<ExactClocks.ThreadKey> key = clocks.byKernelTid(kernelTid, now);
-    return key.isEmpty()
-        ? comm
-        : naming.thread(key.get().tid(), key.get().threadStart(), key.get().comm());
+  private String waker(int kernelTid, int slot, String comm) {
+    return clocks.isOf(slot, kernelTid)
+        ? naming.thread(clocks.tid(), clocks.threadStart(), comm)
+        : comm;
   }
 
   // ---- windows
@@ -333,11 +339,14 @@ public final class WaitRecorder {
     readings++;
     clocks.pass(nowNanos, this::read);
     rowsThrough = 0;
+    crowdUntil = nowNanos;
+    crowd.clear();
     for (int slot = 0; slot < waits.slots(); slot++) {
       if (waits.isUsed(slot) && waits.confirmed(slot) == readings) {
         reportOpen(slot, nowNanos, windowStartNanos);
       }
     }
+    crowd.flush();
     settle(nowNanos);
     for (int slot = 0; slot < waits.slots(); slot++) {
       if (waits.isUsed(slot) && readings - waits.confirmed(slot) > 1) {
@@ -384,26 +393,68 @@ public final class WaitRecorder {
   }
 
   private void reportOpen(int slot, long now, long windowStart) {
-    long start = waits.start(slot);
     if (!isReported(slot, now)) {
       return;
     }
-    boolean begun = waits.reported(slot) != 0;
-    long from = begun ? waits.reported(slot) : Math.max(floorNanos, start);
-    if (now > from) {
-      boolean shared = start <= windowStart && ++rowsThrough > ROWS_THROUGH_MAX;
-      Labels own = shared ? OTHERS : waits.labels(slot);
-      fill(certain, slot, own, from, turn(slot, from, now, now), now, !begun, "");
-      rows.add(certain, 1, 1);
-      waits.reported(slot, now);
+    long from = from(slot);
+    if (now <= from) {
+      return;
     }
+    boolean isNew = waits.reported(slot) == 0;
+    waits.reported(slot, now);
+    int leaf = waits.leaf(slot);
+    ThreadState state = waits.state(slot);
+    boolean idle = isIdle(slot);
+    long turn = turn(slot, from, now, now);
+    rows.account(state, turn - from, now - turn, isNew ? 1 : 0, idle);
+    if (rows.isLeftOut(idle)) {
+      return;
+    }
+    if (isCrowded(slot, windowStart)) {
+      crowd.add(leaf, state, idle, from, isNew);
+    } else {
+      rows.put(leaf, waits.labels(slot), shown(slot), 1, isNew, from, turn, now);
+    }
+  }
+
+  /** Since when a wait is in no window yet. */
+  private long from(int slot) {
+    long reported = waits.reported(slot);
+    return reported != 0 ? reported : Math.max(floorNanos, waits.start(slot));
+  }
+
+  private boolean isIdle(int slot) {
+    if (!waits.isJudged(slot)) {
+      waits.judge(slot, rows.isIdle(waits.leaf(slot), waits.state(slot), waits.labels(slot)));
+    }
+    return waits.isIdle(slot);
+  }
+
+  /** Labels of the row of a wait that goes on: made once, for all windows that it is in. */
+  private Labels shown(int slot) {
+    if (waits.shown(slot) == Labels.NONE) {
+      Labels own = waits.labels(slot);
+      waits.shown(slot, rows.labels(waits.leaf(slot), waits.state(slot), own, "", isIdle(slot)));
+    }
+    return waits.shown(slot);
+  }
+
+  /** Whether so many sleep through the window that this one has no row of its own. */
+  private boolean isCrowded(int slot, long windowStart) {
+    return waits.start(slot) <= windowStart && ++rowsThrough > ROWS_THROUGH_MAX;
+  }
+
+  private void putCrowd(
+      int leaf, ThreadState state, boolean idle, long from, boolean isNew, int size) {
+    Labels row = rows.labels(leaf, state, OTHERS, "", idle);
+    long turn = state == ThreadState.RUNNABLE ? from : crowdUntil;
+    rows.put(leaf, OTHERS, row, size, isNew, from, turn, crowdUntil);
   }
 
   /** A new window begins. */
   public void beginWindow() {
     rows.beginWindow();
     stacks.forgetKept();
-    clocks.beginWindow();
   }
 
   /** Once a second or so: gives slots of ended threads back where many threads come and go. */
@@ -419,22 +470,26 @@ public final class WaitRecorder {
    */
   public void showOpen(long nowNanos, long windowStartNanos, OpenWaitSink sink) {
     readAndSettle(nowNanos);
-    int through = 0;
+    rowsThrough = 0;
     for (int slot = 0; slot < waits.slots(); slot++) {
       if (waits.isUsed(slot) && isReported(slot, nowNanos)) {
-        boolean shared = waits.start(slot) <= windowStartNanos && ++through > ROWS_THROUGH_MAX;
-        showOpen(slot, nowNanos, shared ? OTHERS : waits.labels(slot), sink);
+        showOpen(slot, nowNanos, windowStartNanos, sink);
       }
     }
   }
 
-  private void showOpen(int slot, long now, Labels own, OpenWaitSink sink) {
-    boolean begun = waits.reported(slot) != 0;
-    long from = begun ? waits.reported(slot) : Math.max(floorNanos, waits.start(slot));
-    if (now > from) {
-      fill(certain, slot, own, from, turn(slot, from, now, now), now, !begun, "");
-      rows.show(certain, sink);
+  private void showOpen(int slot, long now, long windowStart, OpenWaitSink sink) {
+    long from = from(slot);
+    boolean idle = isIdle(slot);
+    if (now <= from || rows.isLeftOut(idle)) {
+      return;
     }
+    boolean crowded = isCrowded(slot, windowStart);
+    Labels own = crowded ? OTHERS : waits.labels(slot);
+    boolean isNew = waits.reported(slot) == 0;
+    fill(certain, slot, own, from, turn(slot, from, now, now), now, isNew, "");
+    Labels row = crowded ? rows.labels(certain.leaf, certain.state, OTHERS, "", idle) : shown(slot);
+    rows.show(certain, row, sink);
   }
 
   // ---- figures

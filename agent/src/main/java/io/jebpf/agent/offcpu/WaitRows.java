@@ -17,7 +17,7 @@ final class WaitRows {
   private static final int PATH_MAX = 2 * (2048 + 64 + 1) + 1;
 
   private static final String ENDED_THREADS = "[ended threads]";
-  private static final int REASONS = WaitReason.values().length;
+  private static final WaitReason[] REASONS = WaitReason.values();
 
   private final boolean includeIdle;
   private final WaitRecorder.Naming naming;
@@ -57,26 +57,42 @@ final class WaitRows {
   void add(MetWait wait, double asleep, double queued) {
     double asleepNanos = asleep * (wait.turn - wait.from);
     double queuedNanos = queued * (wait.end - wait.turn);
-    short verdict = verdict(wait.leaf);
-    boolean idle = isIdle(wait.own, verdict, wait.isPreempted());
-    nanos[Settlement.kind(wait.state)] += asleepNanos;
-    nanos[Settlement.RUNNABLE] += queuedNanos;
-    waits += wait.isCounted ? asleep : 0;
-    idleNanos += idle ? asleepNanos + queuedNanos : 0;
-    if (idle && !includeIdle) {
+    boolean idle = isIdle(wait.leaf, wait.state, wait.own);
+    account(wait.state, asleepNanos, queuedNanos, wait.isCounted ? asleep : 0, idle);
+    if (isLeftOut(idle)) {
       return;
     }
     // what ends a sleep is a timer, on top of whatever ran just then
-    String teller = reason(verdict) == WaitReason.SLEEP ? "" : wait.waker;
-    boolean withStack = !teller.isEmpty() && wait.wakerLeaf != OpenWaits.NO_STACK;
+    boolean told = !wait.waker.isEmpty() && reason(verdict(wait.leaf)) != WaitReason.SLEEP;
+    boolean withStack = told && wait.wakerLeaf != OpenWaits.NO_STACK;
     int node = windowNode(withStack ? wait.wakerLeaf : wait.leaf, wait.own);
-    int labels = window.labels(labels(wait.own, wait.state, verdict, teller, idle));
+    Labels row = labels(wait.leaf, wait.state, wait.own, told ? wait.waker : "", idle);
+    int labels = window.labels(row);
     if (asleep == queued || wait.end == wait.turn) {
       window.addWait(node, labels, asleep, wait.isCounted, wait.from, wait.turn, wait.end);
     } else {
       window.addWait(node, labels, asleep, wait.isCounted, wait.from, wait.turn, wait.turn);
       window.addWait(node, labels, queued, false, wait.turn, wait.turn, wait.end);
     }
+  }
+
+  /** Counts a stretch of waits, which may be shown or not. */
+  void account(
+      ThreadState state, double asleepNanos, double queuedNanos, double met, boolean idle) {
+    nanos[Settlement.kind(state)] += asleepNanos;
+    nanos[Settlement.RUNNABLE] += queuedNanos;
+    waits += met;
+    idleNanos += idle ? asleepNanos + queuedNanos : 0;
+  }
+
+  /** Shows a stretch of waits that go on, all alike, and counts nothing. */
+  void put(
+      int leaf, Labels own, Labels row, int size, boolean counted, long from, long turn, long now) {
+    window.addWait(windowNode(leaf, own), window.labels(row), size, counted, from, turn, now);
+  }
+
+  boolean isLeftOut(boolean idle) {
+    return idle && !includeIdle;
   }
 
   /** Time of a thread, by its clock, that no wait stands for: tid 0, of threads that ended. */
@@ -86,7 +102,7 @@ final class WaitRows {
     boolean queued = kind == Settlement.RUNNABLE;
     boolean idle = queued ? isOurs(own) : WaitClassifier.isIdleThread(thread);
     notSampledNanos += idle ? 0 : time;
-    if (idle && !includeIdle) {
+    if (isLeftOut(idle)) {
       return;
     }
     String state =
@@ -98,29 +114,29 @@ final class WaitRows {
   }
 
   /** Shows the part of a wait that goes on, and adds nothing to the window but its labels. */
-  void show(MetWait wait, OpenWaitSink sink) {
-    short verdict = verdict(wait.leaf);
-    boolean idle = isIdle(wait.own, verdict, wait.isPreempted());
-    if (includeIdle || !idle) {
-      Labels labels = labels(wait.own, wait.state, verdict, "", idle);
-      int node = windowNode(wait.leaf, wait.own);
-      sink.wait(node, window.labels(labels), wait.from, wait.turn, wait.end, wait.isCounted);
-    }
+  void show(MetWait wait, Labels row, OpenWaitSink sink) {
+    int node = windowNode(wait.leaf, wait.own);
+    sink.wait(node, window.labels(row), wait.from, wait.turn, wait.end, wait.isCounted);
   }
 
-  private static Labels labels(
-      Labels own, ThreadState state, short verdict, String waker, boolean idle) {
+  /**
+   * Labels of a row.
+   *
+   * @param own those of the thread
+   * @param waker who ended the wait, or empty
+   */
+  Labels labels(int leaf, ThreadState state, Labels own, String waker, boolean idle) {
     return own.with(LabelKey.STATE, label(state))
-        .with(LabelKey.WAIT, state == ThreadState.RUNNABLE ? "" : reason(verdict).label())
+        .with(LabelKey.WAIT, state == ThreadState.RUNNABLE ? "" : reason(verdict(leaf)).label())
         .with(LabelKey.WAKER, waker)
         .with(LabelKey.IDLE, idle ? LabelKey.TRUE : "");
   }
 
   /** That a thread has to wait for a CPU is no idleness, unless it is one of ours. */
-  private static boolean isIdle(Labels own, short verdict, boolean preempted) {
-    return preempted
+  boolean isIdle(int leaf, ThreadState state, Labels own) {
+    return state == ThreadState.RUNNABLE
         ? isOurs(own)
-        : verdict > REASONS || WaitClassifier.isIdleThread(own.get(LabelKey.THREAD));
+        : verdict(leaf) > REASONS.length || WaitClassifier.isIdleThread(own.get(LabelKey.THREAD));
   }
 
   private static boolean isOurs(Labels own) {
@@ -149,7 +165,7 @@ final class WaitRows {
         names.addAll(naming.frames(stacks.head(node), stacks.detail(node)));
       }
       WaitClassifier.Verdict verdict = classifier.classify(names);
-      known = (short) (verdict.reason().ordinal() + 1 + (verdict.idle() ? REASONS : 0));
+      known = (short) (verdict.reason().ordinal() + 1 + (verdict.idle() ? REASONS.length : 0));
       stacks.verdict(leaf, known);
       names.clear();
     }
@@ -157,7 +173,7 @@ final class WaitRows {
   }
 
   private static WaitReason reason(short verdict) {
-    return WaitReason.values()[(verdict - 1) % REASONS];
+    return REASONS[(verdict - 1) % REASONS.length];
   }
 
   /** Which thread's stack it is, a stack itself tells: ours begin in our own code. */

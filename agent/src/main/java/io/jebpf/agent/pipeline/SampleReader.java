@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -50,6 +49,7 @@ public final class SampleReader implements Profiles.Stream {
   private final LongSupplier nanoClock;
   private final Budget budget;
   private final TickerControl ticker;
+  private final Courtesy courtesy;
 
   private Window window;
   private Instant startWall = Instant.EPOCH;
@@ -93,7 +93,6 @@ public final class SampleReader implements Profiles.Stream {
   private volatile long answeredNanos = Long.MIN_VALUE / 2;
 
   private volatile Snapshot snapshot = Snapshot.ZERO;
-  private volatile Optional<Thread> runner = Optional.empty();
 
   public SampleReader(
       Engine engine,
@@ -109,6 +108,7 @@ public final class SampleReader implements Profiles.Stream {
     this.log = log;
     this.nanoClock = nanoClock;
     this.budget = new Budget(options.budgetMillionths());
+    this.courtesy = new Courtesy(engine);
     this.ticker = new TickerControl(engine.offCpu(), budget, options.offCpu().tickNanos());
     this.window = new Window(Window.Limits.STANDARD, engine.facts().mainBinary());
     for (int i = 1; i < WindowWriter.WINDOWS; i++) {
@@ -134,10 +134,15 @@ public final class SampleReader implements Profiles.Stream {
 
   // ---- for any thread
 
+  /** The next step comes at once. */
+  public void wake() {
+    engine.wake();
+  }
+
   /** Asks for another rate; it holds within the next step, or fails with a line in the log. */
   public void askRate(int hz) {
     askedHz = hz;
-    runner.ifPresent(LockSupport::unpark);
+    engine.wake();
   }
 
   public int askedRate() {
@@ -147,7 +152,7 @@ public final class SampleReader implements Profiles.Stream {
   /** Asks for another interval of the ticker; 0 takes no stacks of waits. */
   public void askTick(long nanos) {
     ticker.ask(nanos);
-    runner.ifPresent(LockSupport::unpark);
+    engine.wake();
   }
 
   public long askedTick() {
@@ -163,7 +168,7 @@ public final class SampleReader implements Profiles.Stream {
     CompletableFuture<Segment> answer = requests.ask(notBeforeNanos);
     long now = nanoClock.getAsLong();
     if (!isSampling || now - answeredNanos >= POLL_NANOS) {
-      runner.ifPresent(LockSupport::unpark); // else one picture answers many soon enough
+      engine.wake(); // else one picture answers many soon enough
     }
     return answer;
   }
@@ -190,7 +195,6 @@ public final class SampleReader implements Profiles.Stream {
 
   /** Begins sampling. */
   public void start() throws EngineException {
-    runner = Optional.of(Thread.currentThread());
     ticker.apply();
     long now = nanoClock.getAsLong();
     engine.offCpu().start(now);
@@ -208,7 +212,9 @@ public final class SampleReader implements Profiles.Stream {
       if (damaged) {
         replaceWindow();
       }
-      return round();
+      long wait = round();
+      courtesy.plan(nanoClock.getAsLong() + wait);
+      return wait;
     } catch (OutOfMemoryError e) {
       countMemoryError();
       damaged = true;
@@ -235,6 +241,7 @@ public final class SampleReader implements Profiles.Stream {
   private long round() {
     long now = nanoClock.getAsLong();
     double backlog = engine.backlog();
+    courtesy.begin(now, backlog > BUSY_BACKLOG);
     engine.drain(window);
     if (isActive()) {
       engine.maintain(now);

@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.agent.window.EventLog;
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Mapping;
+import io.jebpf.agent.window.VarintReader;
+import io.jebpf.agent.window.VarintWriter;
 import io.jebpf.agent.window.Window;
 import io.jebpf.bpf.ThreadState;
 import io.jebpf.symbolizer.Frame;
@@ -82,6 +85,9 @@ class WaitRecorderTest {
     @Override
     public boolean read(int slot, long nowNanos, ThreadClock into) {
       long[] thread = threads.get(slot);
+      if (thread == null) {
+        return false;
+      }
       into.thread((int) thread[0], 1000 + (int) thread[0], thread[0] * 11, "comm" + thread[0]);
       into.state(thread[2] == 1 ? ThreadState.ENDED : ThreadState.BLOCKED, thread[1], 1);
       into.nanos(ThreadState.BLOCKED, thread[3], thread[3]);
@@ -112,7 +118,7 @@ class WaitRecorderTest {
   }
 
   private void end(int tid, long startMs, long wokenMs, long endMs) {
-    recorder.end(tid, tid * 11, startMs * MS, wokenMs * MS, endMs * MS, 1002, "comm2");
+    recorder.end(tid, tid * 11, startMs * MS, wokenMs * MS, endMs * MS, 1002, 0, "comm2");
   }
 
   private void nextWindow(long nowMs, long startMs) {
@@ -219,8 +225,13 @@ class WaitRecorderTest {
     end(1, 100, 150, 150);
     assertEquals("full name of comm2", window.waitLabelsOf(0).get(LabelKey.WAKER));
     open(1, 200, 205, ThreadState.BLOCKED, PLAIN, PARK);
-    recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 5555, "other-process");
+    recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 5555, -1, "other-process");
     assertEquals("other-process", window.waitLabelsOf(1).get(LabelKey.WAKER));
+    clocks.threads.put(0, new long[] {3, 0, 0, 0});
+    open(1, 300, 305, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 300, 350, 350);
+    String ended = window.waitLabelsOf(2).get(LabelKey.WAKER);
+    assertEquals("comm2", ended, "its slot is another thread's by now");
   }
 
   @Test
@@ -458,5 +469,65 @@ class WaitRecorderTest {
     recorder.endWindow(400 * MS, 300 * MS);
     assertEquals(7, asleep("thread-1"), 1e-9);
     assertEquals(0, recorder.counters().notSampledNanos());
+  }
+
+  private static double blocked(Window window) {
+    double sum = 0;
+    for (int row = 0; row < window.waitRows(); row++) {
+      sum += window.waitBlocked(row);
+    }
+    return sum;
+  }
+
+  /** All is there, to the nanosecond, in each window, in the rows and in the times beside them. */
+  @Test
+  void sleepersInManyPlacesAreAddedUp() {
+    int places = 150; // more than are added up at once
+    for (int tid = 1; tid <= 5_000; tid++) {
+      clocks.threads.put(tid - 1, new long[] {tid, 50 * MS, 0, 0});
+      ThreadState state = tid % 2 == 0 ? ThreadState.BLOCKED : ThreadState.DISK;
+      open(tid, 50, 60, state, 100 + tid % places, PARK);
+    }
+    recorder.endWindow(200 * MS, 100 * MS);
+    Window first = window;
+    window = newWindow();
+    recorder.into(window);
+    recorder.beginWindow();
+    end(5_000, 50, 230, 230);
+    open(5_000, 240, 243, ThreadState.BLOCKED, 100, PARK); // this one moved
+    clocks.threads.put(4_999, new long[] {5_000, 240 * MS, 0, 0});
+    recorder.endWindow(300 * MS, 200 * MS);
+    assertEquals(5_000.0 * 150 * MS, blocked(first), 1);
+    assertEquals((4_999.0 * 100 + 30 + 60) * MS, blocked(window), 1);
+    assertEquals(1_000 + places + 2, window.waitRows(), "of their own, shared, the one that moved");
+    double[] logged = new double[2];
+    VarintWriter out = new VarintWriter(16);
+    window.log().writeTo(out);
+    EventLog.read(
+        new VarintReader(out.toBytes()),
+        new EventLog.Sink() {
+          @Override
+          public void sample(long timeNanos, int row, long weight) {}
+
+          @Override
+          public void wait(int row, long from, long turn, long end, double weight, double count) {
+            logged[0] += weight * (end - from);
+            logged[1] += count;
+          }
+        });
+    assertEquals(blocked(window), logged[0], 1);
+    assertEquals(1, logged[1], "new waits");
+    assertEquals(5_001, recorder.counters().waits());
+  }
+
+  @Test
+  void idleSleepersTakeNoRowsFromOthers() {
+    for (int tid = 1; tid <= 2_500; tid++) {
+      clocks.threads.put(tid - 1, new long[] {tid, 50 * MS, 0, 0});
+      open(tid, 50, 60, ThreadState.BLOCKED, tid <= 2_000 ? POOL : PLAIN, PARK);
+    }
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertEquals(500, window.waitRows());
+    assertEquals(2_000 * 150 * MS, recorder.counters().idleNanos());
   }
 }

@@ -14,6 +14,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /** An engine without a kernel: samples are what the test puts in. */
 public class FakeEngine implements Engine {
@@ -25,6 +27,7 @@ public class FakeEngine implements Engine {
           Mapping.ofFile("/usr/bin/java"),
           "on, switched on by the agent");
 
+  private final Semaphore wakes = new Semaphore(0);
   private final Deque<long[]> waiting = new ArrayDeque<>(); // stack number, weight, time
   public final List<Integer> rates = new ArrayList<>();
   public boolean rateFails;
@@ -56,6 +59,22 @@ public class FakeEngine implements Engine {
     waiting.add(new long[] {stack, weight, timeNanos});
     samples++;
     weightNanos += weight;
+  }
+
+  @Override
+  public void await(long nanos) {
+    try {
+      if (wakes.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
+        wakes.drainPermits();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void wake() {
+    wakes.release();
   }
 
   @Override

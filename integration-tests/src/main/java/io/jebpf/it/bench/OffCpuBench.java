@@ -11,20 +11,27 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
  * What accounting for waits costs: with everything on, without an agent, and with async-profiler's
  * wall clock beside it. Runs are interleaved, figures are medians. Arguments: a directory, rounds,
- * seconds a run, path of async-profiler's library or "-".
+ * seconds a run, path of async-profiler's library or "-", and which parts: park, pipe, echo,
+ * switch, parked.
  */
 public final class OffCpuBench {
   private static final int END_SECONDS = 120;
 
   /** The JVM compiles the server, and the agent, until then: that is another cost. */
   private static final int WARM_UP_SECONDS = 20;
+
+  /** Start-up, the stacks of all threads, and frequent looks for new code are over then. */
+  private static final int PARKED_SETTLE_MILLIS = 35_000;
 
   private static final String AGENT = "cpu=99,offcpu=10ms";
   private static final Path STATS = Path.of("/proc/sys/kernel/bpf_stats_enabled");
@@ -40,7 +47,7 @@ public final class OffCpuBench {
     this.rounds = rounds;
     this.seconds = seconds;
     engines.put("none", List.of());
-    engines.put("jebpf", List.of("agent"));
+    engines.put("jebpf", List.of("agent", AGENT));
     if (!async.equals("-")) {
       engines.put(
           "async",
@@ -55,19 +62,34 @@ public final class OffCpuBench {
             Integer.parseInt(arguments[1]),
             Integer.parseInt(arguments[2]),
             arguments[3]);
-    bench.pingPong("park", "LockSupport, two threads on one CPU (aim: at most 1.08)");
-    bench.pingPong("pipe", "pipe, two threads on one CPU (aim: at most 1.15)");
-    bench.echo();
-    bench.perSwitch();
-    bench.parked(100);
-    bench.parked(10_000);
+    Set<String> parts = new LinkedHashSet<>(List.of(arguments[4].split(",")));
+    if (parts.contains("park")) {
+      bench.pingPong("park", "LockSupport, two threads on one CPU (aim: at most 1.08)");
+    }
+    if (parts.contains("pipe")) {
+      bench.pingPong("pipe", "pipe, two threads on one CPU (aim: at most 1.15)");
+    }
+    if (parts.contains("echo")) {
+      bench.echo("Echo server and its client, both on any CPU", List.of(), List.of());
+      bench.echo(
+          "Echo server, with all of its JVM, on CPU 1, its client on CPU 0",
+          List.of("taskset", "-c", "1"),
+          List.of("taskset", "-c", "0"));
+    }
+    if (parts.contains("switch")) {
+      bench.perSwitch();
+    }
+    if (parts.contains("parked")) {
+      bench.parked(100);
+      bench.parked(10_000);
+    }
   }
 
   private ChildJvm child(List<String> engine, String... prefix) throws IOException {
     Path own = Files.createDirectories(directory.resolve("run-" + runs++));
     ChildJvm child = ChildJvm.in(own).jvm("-XX:+UseSerialGC", "-Xmx256m").prefix(prefix);
-    if (engine.equals(List.of("agent"))) {
-      child.agent(AGENT);
+    if (engine.size() == 2 && engine.get(0).equals("agent")) {
+      child.agent(engine.get(1));
     } else {
       child.jvm(engine);
     }
@@ -102,19 +124,23 @@ public final class OffCpuBench {
                 name, median(values), median(values) / plain, values));
   }
 
-  private void echo() throws IOException {
+  /** With everything on, beside the agent without its off-CPU side, which is what is judged. */
+  private void echo(String title, List<String> serverPrefix, List<String> clientPrefix)
+      throws IOException {
+    Map<String, List<String>> compared = new LinkedHashMap<>(engines);
+    compared.put("cpu", List.of("agent", "cpu=99,offcpu=0"));
     Map<String, List<Double>> p50 = new LinkedHashMap<>();
     Map<String, List<Double>> p999 = new LinkedHashMap<>();
     for (int round = 0; round < rounds; round++) {
-      for (Map.Entry<String, List<String>> engine : engines.entrySet()) {
+      for (Map.Entry<String, List<String>> engine : compared.entrySet()) {
         int port = FreePort.find();
         try (RunningJvm server =
-            child(engine.getValue(), "taskset", "-c", "1")
+            child(engine.getValue(), serverPrefix.toArray(String[]::new))
                 .main(SwitchLoad.class, "server", port)
                 .start()) {
           server.awaitOutput("ready", END_SECONDS);
           ChildResult client =
-              child(List.of(), "taskset", "-c", "0")
+              child(List.of(), clientPrefix.toArray(String[]::new))
                   .main(SwitchLoad.class, "client", port, seconds * 5_000, 100, WARM_UP_SECONDS)
                   .run(END_SECONDS);
           p50.computeIfAbsent(engine.getKey(), k -> new ArrayList<>())
@@ -124,14 +150,19 @@ public final class OffCpuBench {
         }
       }
     }
-    double plain = median(p999.get("none"));
-    System.out.println(
-        "Echo server on CPU 1, its client on CPU 0 (aim: 99.9th percentile within 1.02 of none):");
+    double none = median(p999.get("none"));
+    double cpuOnly = median(p999.get("cpu"));
+    System.out.println(title + " (aim: 99.9th percentile of jebpf within 1.02 of cpu):");
     p999.forEach(
         (name, values) ->
             System.out.printf(
-                "  %-6s p50 %7.1f us, p99.9 %7.1f us, %.3f of none   %s%n",
-                name, median(p50.get(name)), median(values), median(values) / plain, values));
+                "  %-6s p50 %7.1f us, p99.9 %7.1f us, %.3f of none, %.3f of cpu   %s%n",
+                name,
+                median(p50.get(name)),
+                median(values),
+                median(values) / none,
+                median(values) / cpuOnly,
+                values));
   }
 
   /** The kernel's own accounting of all programs, while two threads play through a pipe. */
@@ -160,21 +191,40 @@ public final class OffCpuBench {
     }
   }
 
-  /** What the agent's threads and the ticker take while all others are parked. */
+  /** What profiling takes while all threads are parked: of the agent's threads, and beside none. */
   private void parked(int threads) throws IOException {
-    try (RunningJvm running =
-        child(engines.get("jebpf")).main(SwitchLoad.class, "parked", threads).start()) {
-      running.awaitOutput("ready", END_SECONDS);
-      sleep(15_000); // start-up, and the stacks of all threads, are over
-      long from = agentNanos(running.pid());
-      long start = System.nanoTime();
-      sleep(5_000L * seconds);
-      double share = (double) (agentNanos(running.pid()) - from) / (System.nanoTime() - start);
-      System.out.printf(
-          "%,d parked threads: the agent's threads, ticker and its program included, take %.3f %%"
-              + " of a core%s%n",
-          threads, 100 * share, threads > 1000 ? " (aim: at most 0.2 more than with 100)" : "");
+    System.out.printf("%,d parked threads, CPU in parts of a core:%n", threads);
+    for (Map.Entry<String, List<String>> engine : engines.entrySet()) {
+      try (RunningJvm running =
+          child(engine.getValue()).main(SwitchLoad.class, "parked", threads).start()) {
+        running.awaitOutput("ready", END_SECONDS);
+        sleep(PARKED_SETTLE_MILLIS);
+        Map<String, Long> from = threadNanos(running.pid());
+        long start = System.nanoTime();
+        sleep(5_000L * seconds);
+        Map<String, Long> to = threadNanos(running.pid());
+        double elapsed = System.nanoTime() - start;
+        StringBuilder own = new StringBuilder();
+        double agent = 0;
+        for (Map.Entry<String, Long> thread : to.entrySet()) {
+          double share =
+              100 * (thread.getValue() - from.getOrDefault(thread.getKey(), 0L)) / elapsed;
+          if (thread.getKey().startsWith("jebpf-")) {
+            agent += share;
+            own.append(String.format(" %s %.3f", thread.getKey(), share));
+          }
+        }
+        System.out.printf(
+            "  %-6s the process takes %.3f %%%s%n",
+            engine.getKey(),
+            100 * (sum(to) - sum(from)) / elapsed,
+            agent == 0 ? "" : String.format(", the agent's threads %.3f %%:%s", agent, own));
+      }
     }
+  }
+
+  private static double sum(Map<String, Long> nanos) {
+    return nanos.values().stream().mapToDouble(Long::doubleValue).sum();
   }
 
   private static long[] programs(long pid) throws IOException {
@@ -203,18 +253,19 @@ public final class OffCpuBench {
     return sum;
   }
 
-  private static long agentNanos(long pid) throws IOException {
-    long sum = 0;
+  /** Time on a CPU by the threads' names. */
+  private static Map<String, Long> threadNanos(long pid) throws IOException {
+    Map<String, Long> sums = new TreeMap<>();
     try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
       for (Path task : tasks.toList()) {
         List<String> name = lines(task.resolve("comm"));
         List<String> times = lines(task.resolve("schedstat"));
-        if (!name.isEmpty() && name.get(0).startsWith("jebpf-") && !times.isEmpty()) {
-          sum += Long.parseLong(times.get(0).split(" ")[0]);
+        if (!name.isEmpty() && !times.isEmpty()) {
+          sums.merge(name.get(0), Long.parseLong(times.get(0).split(" ")[0]), Long::sum);
         }
       }
     }
-    return sum;
+    return sums;
   }
 
   private static long number(String line, String key) {
