@@ -40,7 +40,6 @@ class WalkerReplayTest {
       Set.of(
           "BARRIER_STUB",
           "ADAPTER_PATCHES",
-          "FRAMELESS",
           "INTERPRETER_THROW",
           "EXIT_POPPED",
           "POLL_STUB",

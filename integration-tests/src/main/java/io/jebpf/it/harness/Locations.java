@@ -59,13 +59,27 @@ public final class Locations {
     }
   }
 
-  /** A JDK of a feature release under /usr/lib/jvm. */
+  /**
+   * A JDK of a feature release under /usr/lib/jvm, or one that build/fetch-jdks.sh has unpacked.
+   */
   public static Optional<Path> jdk(int feature) {
     try (Stream<Path> homes = Files.list(Path.of("/usr/lib/jvm"))) {
-      return homes.filter(home -> isJdk(home, feature)).findFirst();
-    } catch (IOException e) {
-      return Optional.empty();
+      Optional<Path> installed = homes.filter(home -> isJdk(home, feature)).findFirst();
+      if (installed.isPresent()) {
+        return installed;
+      }
+    } catch (IOException none) {
+      // then one that was fetched
     }
+    String cache = System.getenv("JEBPF_JDKS");
+    Path fetched =
+        (cache == null
+                ? Path.of(System.getProperty("user.home"), ".cache/jebpf/jdks")
+                : Path.of(cache))
+            .resolve(Integer.toString(feature));
+    return Files.isExecutable(fetched.resolve("bin/java"))
+        ? Optional.of(fetched)
+        : Optional.empty();
   }
 
   private static boolean isJdk(Path home, int feature) {
