@@ -31,6 +31,7 @@ import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import javax.management.RuntimeMBeanException;
 import javax.management.openmbean.TabularData;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +53,15 @@ class ProfilerTest {
             .build();
     AgentLog log = AgentLog.toFile(directory.resolve("log"), LogLevel.WARN);
     return new Profiler(options, log, starter, "1.2");
+  }
+
+  /** Threads that a profiler started may outlive its run by a moment, and have files open. */
+  @AfterEach
+  void awaitThreads() throws InterruptedException {
+    await(
+        () ->
+            Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().equals("jebpf-writer")));
   }
 
   private static void awaitUninterruptibly(CountDownLatch latch) {
