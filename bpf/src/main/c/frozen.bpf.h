@@ -19,6 +19,8 @@
 #define CHUNKS_EMPTY_MAX 4	   /* empty chunks in front of one with frames */
 #define BARRIER_SAVED_BYTES 32	   /* the barrier keeps rax and xmm0 while it calls, and aligns rsp */
 #define LOCALS_SEARCHED 16	   /* words by which arguments may move an interpreted frame's stack pointer */
+#define FRAME_WORDS_MIN 9	   /* of an interpreted frame below its frame pointer */
+#define FRAME_WORDS_SEARCHED 64
 #define INTERPRETED_WORDS_MAX 4096 /* of an interpreted frame */
 #define ALIGNED_FRAMES_MAX 4	   /* frames taken out, each of which may have made room for one word more */
 #define THAW_EXTRA_WORDS 4	   /* that it makes room for, beside the chunk's maximal size */
@@ -137,6 +139,8 @@ static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp
 	pc = w->value;
 	if (!in_code_cache(pc) || (in_interpreter(pc) && RULE(THAWING_INTERPRETED)) || !plausible_return(w, pc))
 		return false;
+	if (!in_interpreter(pc) && sp + w->found.frame_bytes > w->chunk_top)
+		return false;
 	w->chunk = chunk;
 	w->sp = sp;
 	w->pc = pc;
@@ -210,10 +214,11 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 	w->chunk_end = stack + 8 * (__u64)bottom;
 	w->chunk_top = stack + 8 * (__u64)sp;
 	if (taken <= 1) {
-		/* frames taken out move the stack pointer first, then the size, which had none to spare */
+		/* frames taken out move the stack pointer first, then the size, which may have some to spare */
 		taken = max - (bottom - sp);
 		if (taken > 1 && taken <= sp &&
-		    (enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken) ||
+		    ((enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken) &&
+		      w->sp + w->found.frame_bytes == w->chunk_top) ||
 		     (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken))))
 			return true;
 		return sp < bottom && enter_chunk(w, chunk);
@@ -326,15 +331,38 @@ static __always_inline bool left_continuation(struct walk *w)
 	       read_pointer(w, w->thread + config.thread_cont_entry) == w->sp;
 }
 
-/* An interpreted frame in a chunk: its frame pointer is two words below sp, relative to there. */
+/*
+ * The frame pointer of an interpreted frame in a chunk, which lies two words below sp, relative to
+ * there. While a frame is frozen on top of it, the copy has an address of the stack in that place until
+ * it is corrected: then the first frame pointer above is taken whose frame's expressions end near sp.
+ */
+__noinline __u64 frozen_fp(struct walk *w)
+{
+	__u64 fp;
+
+	if (!w || called_word(w, w->sp - 16))
+		return 0;
+	fp = w->sp - 16 + (RULE(FROZEN_RELATIVE) ? 8 : 1) * w->value;
+	if (is_frame_distance(w->value) || !RULE(FREEZING_INTERPRETED))
+		return fp;
+	fp = w->sp + 8 * FRAME_WORDS_MIN;
+	for (int i = 0; i < FRAME_WORDS_SEARCHED; i++, fp += 8) {
+		if (called_word(w, fp + SLOT_LAST_SP))
+			return 0;
+		if (is_frame_distance(-w->value) && fp + 8 * w->value - w->sp <= 8 * LOCALS_SEARCHED)
+			return fp;
+	}
+	return 0;
+}
+
+/* An interpreted frame in a chunk. */
 __noinline int unwind_frozen_interpreted(struct walk *w)
 {
 	__u64 fp, ra, method, bcp, sender;
 
 	if (!w)
 		return 1;
-	fp = w->sp - 16;
-	fp += (RULE(FROZEN_RELATIVE) ? 8 : 1) * WORD(w, fp);
+	fp = frozen_fp(w);
 	if (fp < w->sp || fp >= w->chunk_end)
 		return MARK(w, JEBPF_END_INTERPRETER);
 	bcp = WORD(w, fp + SLOT_BCP);
