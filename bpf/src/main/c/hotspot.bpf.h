@@ -36,6 +36,7 @@ int unwind_stub(struct walk *w);
 #define SLOT_BCP (-64)
 #define FRAME_TO_LAST_SLOT 72
 
+#define IDENTITY_WORDS 5 /* of a ConstMethod, from its pool's address on: one read */
 #define IDENTITY_MASK 0xffffffffffffULL
 #define IDENTITY_MIX 0x9e3779b97f4a7c15ULL /* spreads: the odd number next to 2^64 / golden ratio */
 
@@ -275,17 +276,22 @@ static __always_inline bool in_continuation_stubs(__u64 pc)
  */
 static __always_inline __u64 method_identity(__u64 const_method, __u16 *code_size)
 {
-	__u64 constants = 0, shape = 0;
+	__u32 offset = config.const_method_code_size - config.const_method_constants;
+	__u32 word = offset / 8, shift = offset % 8 * 8;
+	__u64 header[IDENTITY_WORDS] = {}, shape;
 
 	if (config.const_method_code_size == JEBPF_ABSENT)
 		return const_method & IDENTITY_MASK;
-	if (read_user(&shape, 8, const_method + config.const_method_code_size) ||
-	    read_user(&constants, 8, const_method + config.const_method_constants)) {
+	if (word > IDENTITY_WORDS - 2 ||
+	    read_user(header, sizeof(header), const_method + config.const_method_constants)) {
 		read_user(code_size, 2, const_method + config.const_method_code_size);
 		return const_method & IDENTITY_MASK;
 	}
+	shape = header[word] >> shift;
+	if (shift)
+		shape |= header[word + 1] << (64 - shift);
 	*code_size = shape;
-	return (const_method ^ ((constants ^ shape << 16) * IDENTITY_MIX >> 16)) & IDENTITY_MASK;
+	return (const_method ^ ((header[0] ^ shape << 16) * IDENTITY_MIX >> 16)) & IDENTITY_MASK;
 }
 
 /* Pushes an interpreted frame; false: there is no method in it. */
