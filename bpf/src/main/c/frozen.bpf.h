@@ -22,7 +22,7 @@
 #define FRAME_WORDS_MIN 9	   /* of an interpreted frame below its frame pointer */
 #define FRAME_WORDS_SEARCHED 64
 #define INTERPRETED_WORDS_MAX 4096 /* of an interpreted frame */
-#define ALIGNED_FRAMES_MAX 4	   /* frames taken out, each of which may have made room for one word more */
+#define ALIGNED_FRAMES_MAX 8	   /* frames taken out, each of which may have made room for one word more */
 #define THAW_EXTRA_WORDS 4	   /* that it makes room for, beside the chunk's maximal size */
 #define CHUNK_WORDS_MAX (1 << 24)
 #define COLOUR_SHIFT 12
