@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Cost of contexts by JMH: attach and close of an OpenTelemetry span with and without the agent, and our API without it.
-# Arguments: more options of JMH. Prints one table for each of the two.
+# Three JVMs of each variant in turn, 6 iterations each, all on one CPU, four minutes. Arguments: more options of JMH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jdk=$(build/find-jdk.sh)
@@ -14,11 +14,23 @@ for artifact in org.openjdk.jmh:jmh-core:1.37 org.openjdk.jmh:jmh-generator-annp
 done
 class_path=$(ls "$work"/lib/*.jar integration-tests/target/applications/opentelemetry/*.jar | tr '\n' ':')agent/api/target/jebpf-api.jar
 "$jdk/bin/javac" -proc:full -nowarn -cp "$class_path" -d "$work/classes" integration-tests/src/bench/java/io/jebpf/it/context/*.java
-run() {
-  echo "== $1"
-  "$jdk/bin/java" -cp "$work/classes:$class_path" org.openjdk.jmh.Main -jvmArgs "$2" "${@:3}" AttachBench |
-    grep -E '^(Benchmark|AttachBench)'
+cpu=$(($(nproc) - 1)) # one CPU for all: the JVM's own threads come in between alike
+fork() { # arguments of the JVM, benchmark, more options of JMH: the iterations' ns/op
+  taskset -c "$cpu" "$jdk/bin/java" -cp "$work/classes:$class_path" org.openjdk.jmh.Main -jvmArgs "$1" -f 1 \
+    -wi 4 -w 500ms -i 6 -r 500ms "AttachBench.$2\$" "${@:3}" 2>/dev/null |
+    sed -n 's|^Iteration .* \([0-9.]*\) ns/op$|\1|p'
 }
-run "without agent" "-Xmx256m" "$@"
-run "with agent" "-Xmx256m -javaagent:agent/target/jebpf.jar=out=off,rootspans=0" "$@"
-run "with agent, instrument=off" "-Xmx256m -javaagent:agent/target/jebpf.jar=out=off,instrument=off" "$@"
+agent="-javaagent:agent/target/jebpf.jar=out=off,rootspans=0"
+printf '%-20s %-16s %8s %8s\n' benchmark variant 'median' 'least (ns)'
+for benchmark in attachAndClose attachAndCloseTwice runAlone runLabelled; do
+  for name in none agent off; do : >"$work/$name"; done
+  for round in 1 2 3; do
+    fork "-Xmx256m" "$benchmark" -p spans=16 "$@" >>"$work/none"
+    fork "-Xmx256m $agent" "$benchmark" -p spans=16 "$@" >>"$work/agent"
+    fork "-Xmx256m $agent,instrument=off" "$benchmark" -p spans=16 "$@" >>"$work/off"
+  done
+  for name in none agent off; do
+    sort -n "$work/$name" | awk -v benchmark="$benchmark" -v name="$name" \
+      '{ a[NR] = $1 } END { printf "%-20s %-16s %8.2f %8.2f\n", benchmark, name == "off" ? "instrument=off" : name, a[int((NR + 1) / 2)], a[1] }'
+  done
+done

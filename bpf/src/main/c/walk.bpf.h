@@ -19,6 +19,8 @@
 	128 /* bytes of it below the first word asked for: rules read downwards too */
 #endif
 #define BARRIER_CODE 704 /* an adapter from the start of its entry barrier to the end */
+#define CODE_PAGE 4096
+#define CODE_APART_MAX 512 /* a power of two, more than is read around a pc */
 #define LOOK_BACK_BYTES 384 /* facts 3.3.4: farthest `sub rsp` before a barrier's call */
 #define CACHE_SLOTS 1024    /* of called code, per CPU; a power of two */
 #define EXACT_SLOTS 256     /* of interrupted code: seldom seen twice, it must not push out the others */
@@ -177,12 +179,29 @@ __noinline int called_word(struct walk *w, __u64 address)
 }
 
 /*
+ * Instructions around a pc of which only one of two pages can be read: a code heap has no pages where
+ * nothing was ever written. What is not there is no code; the page with the pc has to be.
+ */
+__noinline int read_code_apart(struct walk *w, __u32 size, __u64 address)
+{
+	__u32 first = CODE_PAGE - (address & (CODE_PAGE - 1)); /* bytes on the first page */
+
+	if (!w || !RULE(CODE_APART) || first >= size || size > CODE_APART_MAX)
+		return 1;
+	__builtin_memset(w->bytes, 0, CODE_APART_MAX);
+	if (w->pc - address < first)
+		return read_user(w->bytes, first & (CODE_APART_MAX - 1), address) != 0;
+	return read_user(&w->bytes[first & (CODE_APART_MAX - 1)],
+			 (size - first) & (CODE_APART_MAX - 1), address + first) != 0;
+}
+
+/*
  * Reads instructions around a pc into w->bytes. They decide where a frame lies: where they cannot be
  * read, no guess may take their place.
  */
 static __always_inline int read_code(struct walk *w, __u32 size, __u64 address)
 {
-	if (!read_user(w->bytes, size, address))
+	if (!read_user(w->bytes, size, address) || !read_code_apart(w, size, address))
 		return 0;
 	w->fault = 1;
 	return JEBPF_END_READ_FAULT;

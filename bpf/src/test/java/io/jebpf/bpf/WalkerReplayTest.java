@@ -54,6 +54,7 @@ class WalkerReplayTest {
           "MOUNTING",
           "POPPED_WORDS",
           "CALL_BELONGS_BEFORE",
+          "CODE_APART",
           "PLT",
           "CFA_REGISTER",
           "CUT_MARKER");

@@ -171,7 +171,8 @@ class RedefinitionTest {
       if (!below.isEmpty() && offset + METHOD_LINES != offset(below)) {
         return method + " calls " + below;
       }
-      if (!isOfSomeVersion((int) frame.line(), way, offset, !below.isEmpty())) {
+      boolean untold = frame.line() == 0 && below.isEmpty(); // compiled code without a record there
+      if (!untold && !isOfSomeVersion((int) frame.line(), way, offset, !below.isEmpty())) {
         return method + " at line " + frame.line() + " calls '" + below + "'";
       }
       below = method;
