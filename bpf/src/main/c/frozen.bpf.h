@@ -129,6 +129,16 @@ static __always_inline bool mounts(__u64 pc)
 	       pc - config.cont_stubs_low < config.cont_barrier - config.cont_stubs_low;
 }
 
+/* The walk goes on in a chunk, with a frame that begins there. */
+static __always_inline bool stand_in_chunk(struct walk *w, __u64 chunk, __u64 sp, __u64 pc)
+{
+	w->chunk = chunk;
+	w->sp = sp;
+	w->pc = pc;
+	w->fp = 0;
+	return true;
+}
+
 /* A compiled frame that was on top of a chunk, if its frame begins at an address in it. */
 static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp)
 {
@@ -141,11 +151,7 @@ static __always_inline bool enter_chunk_at(struct walk *w, __u64 chunk, __u64 sp
 		return false;
 	if (!in_interpreter(pc) && sp + w->found.frame_bytes > w->chunk_top)
 		return false;
-	w->chunk = chunk;
-	w->sp = sp;
-	w->pc = pc;
-	w->fp = 0;
-	return true;
+	return stand_in_chunk(w, chunk, sp, pc);
 }
 
 /* Whether a word of an interpreted frame in a chunk is a distance in words: the frame is that large at most. */
@@ -163,6 +169,8 @@ static __always_inline bool enter_chunk_near(struct walk *w, __u64 chunk, __u64 
 {
 	__u64 sp = guess - 8 * LOCALS_SEARCHED, pc, fp;
 
+	if (!RULE(THAWING_INTERPRETED))
+		return false;
 	for (int i = 0; i <= 2 * LOCALS_SEARCHED && sp < w->chunk_top; i++, sp += 8) {
 		if (called_word(w, sp - 8) || !in_interpreter(w->value))
 			continue;
@@ -173,11 +181,7 @@ static __always_inline bool enter_chunk_near(struct walk *w, __u64 chunk, __u64 
 		if (fp >= w->chunk_top || called_word(w, fp + SLOT_LAST_SP) || !is_frame_distance(-w->value) ||
 		    fp + 8 * w->value - guess > 8 * ALIGNED_FRAMES_MAX)
 			continue;
-		w->chunk = chunk;
-		w->sp = sp;
-		w->pc = pc;
-		w->fp = 0;
-		return true;
+		return stand_in_chunk(w, chunk, sp, pc);
 	}
 	return false;
 }
@@ -219,15 +223,14 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 		if (taken > 1 && taken <= sp &&
 		    ((enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken) &&
 		      w->sp + w->found.frame_bytes == w->chunk_top) ||
-		     (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken))))
+		     enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken)))
 			return true;
 		return sp < bottom && enter_chunk(w, chunk);
 	}
 	if (taken > sp)
 		return false;
-	if (RULE(THAWING_INTERPRETED) && enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken))
-		return true;
-	return enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)(taken & ~1U)) ||
+	return enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken) ||
+	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)(taken & ~1U)) ||
 	       enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken - 1) | 1)) ||
 	       (RULE(THAWING_ALIGNED) && taken > 3 &&
 		enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken & ~1U) - 2)));
