@@ -312,10 +312,28 @@ public final class JebpfContext {
 
   /** The thread works for no span any more. */
   public static void none() {
-    long base = table;
+    long base = textTable;
     if (base == 0) {
+      if (table != 0) {
+        noneOfAnySlot();
+      }
       return;
     }
+    Thread thread = Thread.currentThread();
+    long id = thread.threadId();
+    long group = id & (GROUPS - 1);
+    long word = U.getLong(base + group * GROUP_BYTES);
+    long record = base + OWNERS_BYTES + group * SLOT_BYTES + (word & 1) * RECORD_BYTES;
+    // as for span(), and of a thread that keeps its slot
+    if (word >>> 1 == id && U.getShort(record + SIZE) == 0 && !thread.isVirtual()) {
+      U.putInt(record + HEAD, 0); // not valid
+    } else {
+      noneOfAnySlot();
+    }
+  }
+
+  private static void noneOfAnySlot() {
+    long base = table;
     Thread thread = Thread.currentThread();
     long id = thread.threadId();
     long owner = find(base, id);
