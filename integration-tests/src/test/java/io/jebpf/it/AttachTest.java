@@ -284,7 +284,7 @@ class AttachTest {
   /** A slice of the thousand cycles of {@code make soak}. */
   @Test
   void cyclesLeaveNothing() throws Exception {
-    AttachCycles.Result result = AttachCycles.run(directory, 10, 8, false);
+    AttachCycles.Result result = AttachCycles.run(directory, 6, 6, false);
     assertEquals(0, result.answersFailed());
     AttachCycles.Held before = result.before();
     AttachCycles.Held after = result.after();

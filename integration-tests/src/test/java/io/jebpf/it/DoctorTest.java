@@ -3,6 +3,7 @@ package io.jebpf.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.jebpf.it.harness.Locations;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
 
 /**
  * The doctor in one imitated environment after the other. Each time a remedy that it prints is
@@ -89,6 +91,7 @@ class DoctorTest {
     return prefix;
   }
 
+  @Execution(CONCURRENT)
   @Test
   void hereEverythingWorks() throws Exception {
     Report report = doctor(List.of(), "out=" + directory.resolve("out"));
@@ -106,6 +109,7 @@ class DoctorTest {
     assertTrue(text.output().contains("\nA JVM started here would reach: full"), text.output());
   }
 
+  @Execution(CONCURRENT)
   @Test
   void withoutOneCapability() throws Exception {
     for (String name : List.of("bpf", "perfmon")) {
@@ -118,6 +122,7 @@ class DoctorTest {
   }
 
   /** Names of kernel functions then come from elsewhere. */
+  @Execution(CONCURRENT)
   @Test
   void withoutTheRightToKallsyms() throws Exception {
     Report report = doctor(List.of("setpriv", "--bounding-set=-syslog"), "out=off");
@@ -139,6 +144,7 @@ class DoctorTest {
     report.has("kernel-symbols", "less", "/proc/kallsyms hides", "EPERM");
   }
 
+  @Execution(CONCURRENT)
   @Test
   void anOrdinaryUserAtParanoidThree() throws Exception {
     Path setting = java.nio.file.Files.writeString(directory.resolve("paranoid"), "3\n");
@@ -156,6 +162,7 @@ class DoctorTest {
     assertTrue(report.remedy("capabilities", "kubernetes").contains("PERFMON"));
   }
 
+  @Execution(CONCURRENT)
   @Test
   void seccompRefusesCalls() throws Exception {
     String refuse = Tools.compile(directory, "refuse.c", "refuse").toString();
@@ -184,6 +191,7 @@ class DoctorTest {
     both.has("seccomp", "no", "refused: perf_event_open");
   }
 
+  @Execution(CONCURRENT)
   @Test
   void inNamespaces() throws Exception {
     Report user = doctor(List.of("unshare", "-U", "-r"), "out=off");
@@ -196,6 +204,7 @@ class DoctorTest {
     pids.reaches("full", 0);
   }
 
+  @Execution(CONCURRENT)
   @Test
   void withoutTypeInformation() throws Exception {
     for (String hide :
@@ -210,6 +219,7 @@ class DoctorTest {
     }
   }
 
+  @Execution(CONCURRENT)
   @Test
   void readOnlyTemporaryDirectory() throws Exception {
     String mount = "mount -t tmpfs -o ro tmpfs /tmp";
@@ -223,6 +233,7 @@ class DoctorTest {
     mended.reaches("full", 0);
   }
 
+  @Execution(CONCURRENT)
   @Test
   void temporaryDirectoryWithoutExec() throws Exception {
     String mount = "mount -t tmpfs -o noexec tmpfs /tmp";
@@ -234,6 +245,7 @@ class DoctorTest {
     mended.reaches("full", 0);
   }
 
+  @Execution(CONCURRENT)
   @Test
   void wrongOptionsAreAFinding() throws Exception {
     Report report = doctor(List.of(), "colour=red");

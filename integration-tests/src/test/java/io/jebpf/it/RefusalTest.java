@@ -3,6 +3,7 @@ package io.jebpf.it;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RefusalTest {
   @TempDir Path directory;
 
+  @Execution(CONCURRENT)
   @Test
   void withoutAnyCapability() {
     ChildResult result =
@@ -36,6 +39,7 @@ class RefusalTest {
     assertOneLine(result, List.of("CAP_BPF"));
   }
 
+  @Execution(CONCURRENT)
   @Test
   void asAnotherUser() throws IOException {
     Path open = Files.createTempDirectory(Path.of("/tmp"), "jebpf-it-open");
@@ -75,6 +79,7 @@ class RefusalTest {
     }
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @ValueSource(strings = {"bpf", "perf_event_open", "process_vm_readv"})
   void seccompRefuses(String call) throws Exception {
@@ -83,6 +88,7 @@ class RefusalTest {
     assertOneLine(result, List.of(call, "seccomp"));
   }
 
+  @Execution(CONCURRENT)
   @Test
   void fullDisk() {
     ChildResult result =
@@ -90,6 +96,7 @@ class RefusalTest {
     assertOneLine(result, List.of("small", "out"));
   }
 
+  @Execution(CONCURRENT)
   @Test
   void readOnlyOut() {
     ChildResult result =
@@ -97,6 +104,7 @@ class RefusalTest {
     assertOneLine(result, List.of("fixed/out", "out"));
   }
 
+  @Execution(CONCURRENT)
   @Test
   void noexecNativeDirectoryIsTriedElsewhere() {
     ChildResult result =
@@ -112,6 +120,7 @@ class RefusalTest {
     Profiles.assertRules(result);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @ValueSource(strings = {"cpu=fast", "colour=red", "window=0s", "cpu"})
   void badOptions(String options) {
@@ -181,6 +190,7 @@ class RefusalTest {
         Stderr.application(result.stderr()).stream().filter(l -> l.startsWith("\tat ")).toList());
   }
 
+  @Execution(CONCURRENT)
   @Test
   void pidNamespace() {
     ChildResult result =

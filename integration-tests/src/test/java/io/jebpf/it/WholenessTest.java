@@ -30,7 +30,7 @@ class WholenessTest {
   @ParameterizedTest(name = "{0} Hz")
   @ValueSource(ints = 999)
   void kafkaBrokerAndProducer(int hz) throws IOException {
-    assertWhole(Applications.kafka(directory, agent(hz), 400_000), hz * 2);
+    assertWhole(Applications.kafka(directory, agent(hz), 200_000), hz * 2);
   }
 
   @ParameterizedTest(name = "{0} Hz")

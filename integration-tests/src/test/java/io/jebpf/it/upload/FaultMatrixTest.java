@@ -3,6 +3,7 @@ package io.jebpf.it.upload;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.jebpf.agent.options.ServerKind;
 import io.jebpf.agent.options.ServerOptions;
@@ -25,6 +26,7 @@ import java.util.function.Function;
 import javax.net.ServerSocketFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -107,54 +109,63 @@ class FaultMatrixTest {
     }
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void hangsAtOnce(Server server) throws Exception {
     fault(server, Fault.HANG_AT_ONCE, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void hangsAfterTheRequest(Server server) throws Exception {
     fault(server, Fault.HANG_AFTER_REQUEST, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void storesAndThenHangs(Server server) throws Exception {
     fault(server, Fault.HANG_AFTER_STORING, false);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void resetsInTheBody(Server server) throws Exception {
     fault(server, Fault.RESET_IN_BODY, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void resetsAfterTheRequest(Server server) throws Exception {
     fault(server, Fault.RESET_AFTER_REQUEST, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void closesItsHalf(Server server) throws Exception {
     fault(server, Fault.HALF_CLOSE, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answersWithGarbage(Server server) throws Exception {
     fault(server, Fault.GARBAGE, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answersTooSlowly(Server server) throws Exception {
     fault(server, Fault.SLOW, true);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(value = Server.class, names = "OTLP", mode = EnumSource.Mode.EXCLUDE)
   void answersWithoutEnd(Server server) throws Exception {
@@ -162,6 +173,7 @@ class FaultMatrixTest {
   }
 
   /** Nobody listens for ten minutes while a profile is made each ten seconds. */
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void refusesConnectionsForTenMinutes(Server server) throws Exception {
@@ -186,6 +198,7 @@ class FaultMatrixTest {
   }
 
   /** The JVM is started again during the outage; the next one of the service delivers. */
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void theNextJvmDeliversWhatTheLastCouldNot(Server server) throws Exception {
@@ -215,6 +228,7 @@ class FaultMatrixTest {
     }
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void theNameDoesNotResolve(Server server) throws Exception {
@@ -268,42 +282,49 @@ class FaultMatrixTest {
     return new Exchange.Answer(status, Map.of("Content-Type", "text/plain"), new byte[0]);
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers401(Server server) throws Exception {
     answers(server, http(401), true, s -> "");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers422(Server server) throws Exception {
     answers(server, http(422), true, s -> "");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers429(Server server) throws Exception {
     answers(server, http(429), true, s -> "");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers500(Server server) throws Exception {
     answers(server, http(500), true, s -> "");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers503(Server server) throws Exception {
     answers(server, http(503), true, s -> "");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers400(Server server) throws Exception {
     answers(server, http(400), false, s -> s.key() + ".dropped_refused");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void answers413(Server server) throws Exception {
@@ -314,6 +335,7 @@ class FaultMatrixTest {
    * What Parca says with HTTP 200: the status is in the trailers at the end of the body, or, where
    * there is no message, in the headers.
    */
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @CsvSource({
     "1, true", // Canceled
@@ -331,6 +353,7 @@ class FaultMatrixTest {
     answers(Server.PARCA, ParcaReceiver.grpc(code, "no more"), kept, s -> "parca.dropped_refused");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @CsvSource({"3, false", "8, true", "14, true", "16, true"})
   void answersWithAGrpcStatusInTheHeaders(int code, boolean kept) throws Exception {
@@ -344,12 +367,14 @@ class FaultMatrixTest {
   }
 
   /** A proxy's page instead of Parca: nothing is taken for delivered. */
+  @Execution(CONCURRENT)
   @Test
   void answersWithoutAGrpcStatus() throws Exception {
     answers(Server.PARCA, http(200), true, s -> "");
   }
 
   /** The connection is never taken: the queue of those who want one is full. */
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void hangsOnConnect(Server server) throws Exception {
@@ -379,6 +404,7 @@ class FaultMatrixTest {
   }
 
   /** The spool's disk is read-only: profiles wait in memory, and go from there. */
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void theDiskIsReadOnly(Server server) throws Exception {
@@ -413,6 +439,7 @@ class FaultMatrixTest {
     return new ProcessBuilder(command).start().waitFor() == 0;
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void redirects(Server server) throws Exception {
@@ -421,6 +448,7 @@ class FaultMatrixTest {
     answers(server, elsewhere, true, s -> "");
   }
 
+  @Execution(CONCURRENT)
   @ParameterizedTest
   @EnumSource(Server.class)
   void retryAfterIsRespected(Server server) throws Exception {

@@ -2,6 +2,7 @@ package io.jebpf.symbolizer.hotspot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import java.net.URI;
 import java.nio.file.FileSystem;
@@ -11,11 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Inlining and lines of all compiled code of a live JVM against the class files. */
 class CompiledFramesTest {
+  @Execution(CONCURRENT)
   @ParameterizedTest(name = "JDK {0} {1}")
   @CsvSource({
     "25,-XX:+TieredCompilation",
