@@ -18,7 +18,7 @@ static __always_inline __u64 read_pointer(struct walk *w, __u64 address)
 
 	if (!read_user(&value, 8, address))
 		return value;
-	w->fault = 1;
+	fail_unread(w, JEBPF_UNREAD_JVM, address);
 	return 0;
 }
 
@@ -28,7 +28,7 @@ static __always_inline __u32 read_int(struct walk *w, __u64 address)
 
 	if (!read_user(&value, 4, address))
 		return value;
-	w->fault = 1;
+	fail_unread(w, JEBPF_UNREAD_JVM, address);
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static __always_inline __u64 find_blob(struct walk *w, __u64 pc)
 		if (read_user(&step, 1, segmap + segment)) {
 			/* of a word that was tried: it points where the code cache has not grown yet */
 			if (pc == w->pc)
-				w->fault = 1;
+				fail_unread(w, JEBPF_UNREAD_JVM, segmap + segment);
 			return 0;
 		}
 		if (step == SEGMAP_FREE)
@@ -280,7 +280,7 @@ static __always_inline int find_code_inline(struct walk *w, __u64 pc)
 	if (!blob)
 		return w->end;
 	if (!read_header(w, blob)) {
-		w->fault = 1;
+		fail_unread(w, JEBPF_UNREAD_CODE_CACHE, blob);
 		return JEBPF_END_READ_FAULT;
 	}
 	if (!w->header[(HEADER_BEFORE - config.heap_block_bytes + config.heap_block_used) & 31])

@@ -33,7 +33,7 @@ __noinline int called_here(struct walk *w, __u64 address)
 		return 0;
 	if (read_user(c, LONG_CALL_BYTES, w->value - LONG_CALL_BYTES)) {
 		if (find_blob(w, w->value)) /* else there is no code */
-			w->fault = 1;
+			fail_unread(w, JEBPF_UNREAD_FILE, w->value - LONG_CALL_BYTES);
 		return 0;
 	}
 	if (c[8] == 0xe8)

@@ -9,7 +9,7 @@
 #define PROLOGUE_BYTES                                                                             \
 	96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
 #define PROLOGUE_MASK 127 /* of an index below PROLOGUE_BYTES */
-#define WRAPPER_BYTES 48 /* from the byte before the pc: a wrapper's entry up to its frame */
+#define WRAPPER_BYTES 48 /* from the byte before the pc: a wrapper's entry up to its frame, or its end */
 #define BEFORE_PC 8
 #define AROUND_PC 32
 #define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
@@ -313,14 +313,29 @@ static __always_inline bool in_call_stub_of_its_own(struct walk *w)
 	return plausible_word(w, w->sp) && w->found.blob == w->self.blob;
 }
 
-/* Whether a native method's wrapper has yet to run `push rbp; mov rbp, rsp`, or is at its `ret`. */
+/*
+ * Whether a native method's wrapper is behind its `leave`, by the bytes from the pc on:
+ *   leave; [test byte [r15 + x], 1; …;] cmp qword [r15 + x], 0; jne; ret; jmp forward_exception
+ */
+static __always_inline bool wrapper_has_left(const __u8 *c)
+{
+	for (int i = 0; i < WRAPPER_BYTES - 2; i++) {
+		if (c[i] == 0xc3 && c[i + 1] == 0xe9)
+			return true;
+		if (i && c[i] == 0xc9 && ((c[i + 1] == 0x41 && c[i + 2] == 0xf6) || (c[i + 1] == 0x49 && c[i + 2] == 0x83)))
+			return false;
+	}
+	return false;
+}
+
+/* Whether a native method's wrapper has yet to run `push rbp; mov rbp, rsp`, or has taken its frame off. */
 static __always_inline bool wrapper_has_no_frame(struct walk *w)
 {
 	const __u8 *c = w->bytes;
 
 	if (read_user(w->bytes, WRAPPER_BYTES, w->pc - 1))
 		return false;
-	if (c[1] == 0xc3)
+	if (c[1] == 0xc3 || (RULE(WRAPPER_LEFT) && wrapper_has_left(c)))
 		return true;
 	if (w->self.complete <= 0 || w->self.pc_offset >= (__u32)w->self.complete)
 		return false;

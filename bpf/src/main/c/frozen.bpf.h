@@ -236,14 +236,18 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 		enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)((taken & ~1U) - 2)));
 }
 
-/* Whether the interpreted frame on top of the chunk is of a method. */
+/*
+ * Whether the interpreted frame on top of the chunk is of a method. Not by frozen_fp(): where a copy has
+ * overwritten that frame's link the copies do not count yet, and what is on top is an older frame, which
+ * may be of the same method where it calls itself.
+ */
 static __always_inline bool interprets(struct walk *w, __u64 method)
 {
 	__u64 fp = w->sp - 16;
 
-	if (called_word(w, fp))
+	if (called_word(w, fp) || !is_frame_distance(w->value))
 		return false;
-	fp += 8 * w->value; /* relative there */
+	fp += 8 * w->value;
 	return fp >= w->sp && fp < w->chunk_end && !called_word(w, fp + SLOT_METHOD) && w->value == method;
 }
 

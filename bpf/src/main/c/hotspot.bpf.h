@@ -75,7 +75,7 @@ __noinline int plausible_return(struct walk *w, __u64 pc)
 	called = RULE(CALL_BEFORE) ? behind_call(w, pc) : 1;
 	if (called <= 0) {
 		if (called < 0)
-			w->fault = 1;
+			fail_unread(w, JEBPF_UNREAD_FILE, pc - CALL_BYTES);
 		return 0;
 	}
 	slot = cached(w, pc);
@@ -321,14 +321,13 @@ static __always_inline bool push_interpreted(struct walk *w, __u64 method, __u64
 __noinline int unwind_wrapper(struct walk *w)
 {
 	__u64 sp, fp, ra;
-	bool frameless;
 
 	if (!w)
 		return 1;
 	sp = w->sp + w->self.frame_bytes;
-	/* then the caller's frame pointer may lie where its own would */
-	frameless = w->exact && RULE(WRAPPER_EXACT) && wrapper_has_no_frame(w);
-	if (RULE(WRAPPER_FP) && !frameless && w->fp >= sp - 16 && w->fp <= sp)
+	/* without a frame the caller's frame pointer may lie where its own would */
+	if (RULE(WRAPPER_FP) && w->fp >= sp - 16 && w->fp <= sp &&
+	    !(w->exact && RULE(WRAPPER_EXACT) && wrapper_has_no_frame(w)))
 		return unwind_by_fp(w);
 	if (w->exact && left_continuation(w)) {
 		w->mounted = w->sp;

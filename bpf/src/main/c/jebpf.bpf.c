@@ -152,7 +152,8 @@ static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 n
 	sample->context_bytes = take_context(w);
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	count(JEBPF_STAT_FRAMES, w->taken);
-	count_walk(w, JEBPF_STAT_END_FIRST, JEBPF_STAT_GAP_FIRST, JEBPF_STAT_WHOLE);
+	count_walk(w, JEBPF_STAT_END_FIRST, JEBPF_STAT_UNREAD_FIRST, JEBPF_STAT_GAP_FIRST,
+		   JEBPF_STAT_WHOLE);
 	if (!write_sample(w))
 		count(JEBPF_STAT_RING_FULL, 1);
 }

@@ -42,7 +42,7 @@ enum jebpf_frame_kind {
 	JEBPF_FRAME_INTERPRETER =
 		6, /* interpreter code without a Java frame: addr: pc. detail: 0 */
 	JEBPF_FRAME_MARKER =
-		7, /* not code: addr: enum jebpf_end. detail: argument (a count, or the pc) */
+		7, /* not code: addr: enum jebpf_end. detail: argument (a count, the pc, enum jebpf_unread) */
 };
 
 #define JEBPF_BCI_UNKNOWN 0xffff
@@ -75,6 +75,19 @@ enum jebpf_end {
 	JEBPF_END_CODELET = 13,	    /* interpreter entry or exit sequence that is not understood */
 	JEBPF_END_COUNT = 14,
 };
+
+/*
+ * What could not be read: the detail of a marker of READ_FAULT is one of these << 56 | the address
+ * (48 bits).
+ */
+enum jebpf_unread {
+	JEBPF_UNREAD_STACK = 1,	     /* a word of the thread's stack */
+	JEBPF_UNREAD_CODE_CACHE = 2, /* instructions that HotSpot made, or what it says of them there */
+	JEBPF_UNREAD_FILE = 3,	     /* instructions of a mapped file */
+	JEBPF_UNREAD_JVM = 4,	     /* the JVM's own data: a thread, an anchor, a method */
+};
+#define JEBPF_UNREAD_COUNT 4 /* from JEBPF_UNREAD_STACK on */
+#define JEBPF_UNREAD_SHIFT 56
 
 /* Markers inside a stack that goes on behind them; shares numbers with enum jebpf_end. */
 enum jebpf_gap {
@@ -272,7 +285,9 @@ enum jebpf_stat {
 	JEBPF_STAT_WAIT_WHOLE = 60,
 	JEBPF_STAT_PARK_NS = 61,   /* of PROGRAM_NS, that of parks of virtual threads */
 	JEBPF_STAT_PARK_LOST = 62, /* parks whose stack could not be taken or written */
-	JEBPF_STAT_COUNT = 64,
+	JEBPF_STAT_UNREAD_FIRST = 64, /* + enum jebpf_unread - 1: walks ended by what could not be read */
+	JEBPF_STAT_WAIT_UNREAD_FIRST = 68, /* the same of waits */
+	JEBPF_STAT_COUNT = 72,
 };
 
 /* ---------------------------------------------------------------- native unwind tables */

@@ -103,7 +103,8 @@ static __always_inline void finish_record(struct walk *w)
 	}
 	if (w->end == JEBPF_END_ROOT)
 		return;
-	set_frame(w, w->frames, frame_head(JEBPF_FRAME_MARKER, 0, w->end), w->pc);
+	set_frame(w, w->frames, frame_head(JEBPF_FRAME_MARKER, 0, w->end),
+		  w->end == JEBPF_END_READ_FAULT ? w->unread : w->pc);
 	w->frames++;
 }
 

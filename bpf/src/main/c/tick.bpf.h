@@ -70,8 +70,8 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 		return;
 	}
 	count(JEBPF_STAT_WAITS, 1);
-	count_walk(w, JEBPF_STAT_WAIT_END_FIRST, JEBPF_STAT_WAIT_GAP_FIRST,
-		   JEBPF_STAT_WAIT_WHOLE);
+	count_walk(w, JEBPF_STAT_WAIT_END_FIRST, JEBPF_STAT_WAIT_UNREAD_FIRST,
+		   JEBPF_STAT_WAIT_GAP_FIRST, JEBPF_STAT_WAIT_WHOLE);
 }
 
 /*

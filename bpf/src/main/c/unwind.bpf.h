@@ -200,6 +200,18 @@ static long step(__u32 index, void *context)
 	return 0;
 }
 
+/* What the walk ended for: its address tells generated code from a file's. Later reads leave it. */
+static __always_inline void tell_unread(struct walk *w)
+{
+	__u64 what = w->unread >> JEBPF_UNREAD_SHIFT, address = w->unread & UNREAD_ADDRESS;
+
+	if (w->end != JEBPF_END_READ_FAULT)
+		return;
+	w->fault = 1;
+	if (what != JEBPF_UNREAD_STACK && in_code_cache(address))
+		w->unread = (__u64)JEBPF_UNREAD_CODE_CACHE << JEBPF_UNREAD_SHIFT | address;
+}
+
 /* Walks from the registers in *w. Afterwards w->end is the reason and the frames are in the record. */
 static __always_inline void walk_user(struct walk *w)
 {
@@ -212,11 +224,13 @@ static __always_inline void walk_user(struct walk *w)
 	w->window_base = 0;
 	w->second_try = 0;
 	w->gaps = 0;
+	w->unread = 0;
 	w->callee = 0;
 	w->first_sp = w->sp;
 	w->generation = target.generation;
 	w->epoch = config.code_epoch ? read_int(w, config.code_epoch) : 0;
 	LOOP(JEBPF_WALK_MAX, step, &w);
+	tell_unread(w);
 	finish_record(w);
 }
 
@@ -231,10 +245,15 @@ static __always_inline void walk_nothing(struct walk *w)
 	finish_record(w);
 }
 
-/* Counts a walk by its end and by the gaps in it. */
-static __always_inline void count_walk(struct walk *w, __u32 first_end, __u32 first_gap, __u32 whole)
+/* Counts a walk by its end, by what could not be read, and by the gaps in it. */
+static __always_inline void count_walk(struct walk *w, __u32 first_end, __u32 first_unread,
+				       __u32 first_gap, __u32 whole)
 {
+	__u64 what = (w->unread >> JEBPF_UNREAD_SHIFT) - 1;
+
 	count(first_end + (w->end & 15), 1);
+	if (w->end == JEBPF_END_READ_FAULT && what < JEBPF_UNREAD_COUNT)
+		count(first_unread + what, 1);
 	if (w->end == JEBPF_END_ROOT && !(w->gaps & ~(1 << (JEBPF_GAP_CUT - JEBPF_GAP_NATIVE))))
 		count(whole, 1);
 	if (!w->gaps)

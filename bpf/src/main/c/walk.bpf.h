@@ -29,6 +29,7 @@
 #define RECORD_BYTES                                                                               \
 	(sizeof(struct jebpf_sample) + JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64) +                   \
 	 (JEBPF_FRAMES_MAX + MARKERS_MAX) * sizeof(struct jebpf_frame) + JEBPF_CONTEXT_BYTES)
+#define UNREAD_ADDRESS 0xffffffffffffULL
 #define FAULT_REACH 65536 /* bytes above sp in which a word that cannot be read means something */
 #define HEADER_BEFORE 16  /* bytes in front of a blob that are read with it: its heap block */
 #define HEADER_BYTES 384  /* of them and of the largest nmethod header, JDK 17's */
@@ -125,6 +126,7 @@ struct walk {
 	__u64 chunk_end;   /* the chunk's frames end here */
 	__u64 chunk_top;   /* its frames are walked from above its stack pointer, which is here; or 0 */
 	__u64 value;	   /* result of read_word() */
+	__u64 unread;	   /* enum jebpf_unread << 56 | address: what `fault` stands for, else the last */
 	__u64 low, high;   /* bounds of a binary search */
 	struct code found; /* result of a look-up */
 	struct code self;  /* the code of the frame being unwound */
@@ -149,6 +151,23 @@ struct walk {
 		1;                                                                                 \
 	})
 
+/*
+ * Notes what could not be read, to be told if the walk ends for it: of one step the first that a
+ * decision rested on. Code is told apart by its address when the walk is over.
+ */
+static __always_inline void note_unread(struct walk *w, __u64 what, __u64 address)
+{
+	if (!w->fault)
+		w->unread = what << JEBPF_UNREAD_SHIFT | (address & UNREAD_ADDRESS);
+}
+
+/* The same of what a decision rests on: the walk ends. */
+static __always_inline void fail_unread(struct walk *w, __u64 what, __u64 address)
+{
+	note_unread(w, what, address);
+	w->fault = 1;
+}
+
 /* Reads one word of the stack into w->value, through the window. 0, or an enum jebpf_end. */
 static __always_inline int read_word(struct walk *w, __u64 address)
 {
@@ -161,6 +180,7 @@ static __always_inline int read_word(struct walk *w, __u64 address)
 			w->window_base = 0;
 			if (!read_user(&w->value, 8, address))
 				return 0;
+			note_unread(w, JEBPF_UNREAD_STACK, address);
 			if (address - w->sp < FAULT_REACH)
 				w->fault = 1;
 			return JEBPF_END_READ_FAULT;
@@ -203,7 +223,7 @@ static __always_inline int read_code(struct walk *w, __u32 size, __u64 address)
 {
 	if (!read_user(w->bytes, size, address) || !read_code_apart(w, size, address))
 		return 0;
-	w->fault = 1;
+	fail_unread(w, JEBPF_UNREAD_FILE, address);
 	return JEBPF_END_READ_FAULT;
 }
 

@@ -98,6 +98,7 @@ enum jebpf_stat stat_anchor = JEBPF_STAT_EVENTS;
 struct jebpf_park park_anchor;
 enum jebpf_end end_anchor = JEBPF_END_ROOT;
 enum jebpf_gap gap_anchor = JEBPF_GAP_NATIVE;
+enum jebpf_unread unread_anchor = JEBPF_UNREAD_STACK;
 enum jebpf_frame_kind kind_anchor = JEBPF_FRAME_NATIVE;
 enum jebpf_record record_anchor = JEBPF_RECORD_SAMPLE;
 enum jebpf_cfa cfa_anchor = JEBPF_CFA_NONE;

@@ -14,7 +14,8 @@
  *
  * JEBPF_OBJECT names the kernel object: its BTF says where a knob lies. With JEBPF_KEEP=NAME `live`
  * also records walks that reached the root, as golden cases NNN-NAME.case; with JEBPF_RULES=1 those that
- * need a rule, as NNN-rule-RULE.case; with JEBPF_RULES=RULE those that need that one.
+ * need a rule, as NNN-rule-RULE.case; with JEBPF_RULES=RULE,RULE those that need one of these. Stacks with
+ * gaps are not recorded then.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -237,6 +238,17 @@ static int needs_rule(int rule, const struct jebpf_frame *copy, __u32 frames, __
 	return other;
 }
 
+/* Whether a rule is one of those in a list with commas, or the list is "1". */
+static int is_wanted(const char *list, const char *rule)
+{
+	size_t length = strlen(rule);
+
+	for (const char *at = list; (at = strstr(at, rule)); at += length)
+		if ((at == list || at[-1] == ',') && (!at[length] || at[length] == ','))
+			return 1;
+	return !strcmp(list, "1");
+}
+
 /* Records the walk for each rule that it needs, while that rule has few cases. */
 static void record_for_rules(const char *directory)
 {
@@ -251,9 +263,7 @@ static void record_for_rules(const char *directory)
 	end = walk.end;
 	memcpy(copy, frame_at(&walk, 0), frames * sizeof(*copy));
 	for (int rule = 0; rule < RULE_COUNT; rule++) {
-		if (strcmp(wanted, "1") && strcmp(wanted, RULE_NAMES[rule]))
-			continue;
-		if (have[rule] >= CASES_OF_RULE || !needs_rule(rule, copy, frames, end))
+		if (!is_wanted(wanted, RULE_NAMES[rule]) || have[rule] >= CASES_OF_RULE || !needs_rule(rule, copy, frames, end))
 			continue;
 		have[rule]++;
 		snprintf(name, sizeof(name), "rule-%s", RULE_NAMES[rule]);
@@ -283,7 +293,8 @@ static int burst(int steps, const char *case_directory, int *counts, int *gaps)
 			record(case_directory, end_name(walk.end), "did not reach the root");
 		if (!walk.end && markers()) {
 			(*gaps)++;
-			record(case_directory, "gap", "frames are missing");
+			if (!getenv("JEBPF_RULES"))
+				record(case_directory, "gap", "frames are missing");
 		}
 		if (getenv("JEBPF_KEEP") && walk.frames < 60 && first_of_its_leaf())
 			record(case_directory, getenv("JEBPF_KEEP"), "golden");

@@ -34,7 +34,11 @@ public enum KernelStat {
   WAIT_GAP_FIRST(56, "stacks of waits with a gap, as GAP_FIRST"),
   WAIT_WHOLE(60, "whole stacks of waits, as WHOLE"),
   PARK_NS(61, "nanoseconds of them spent on parks of virtual threads"),
-  PARK_LOST(62, "parks whose stack could not be taken or written");
+  PARK_LOST(62, "parks whose stack could not be taken or written"),
+  UNREAD_FIRST(
+      64,
+      "walks ended by a word of the stack that could not be read; others follow, see WalkUnread"),
+  WAIT_UNREAD_FIRST(68, "the same of waits");
 
   private final int index;
   private final String sentence;

@@ -146,7 +146,7 @@ final class Layout {
   static final int TABLE_ROWS_MAX = 1 << 20;
   static final int RULES_MAX = 8192;
   static final int CLOCKS_MAX = 16384;
-  static final int STAT_COUNT = 64;
+  static final int STAT_COUNT = 72;
   static final int INDEX_SHIFT = 12;
   static final int GAP_COUNT = 4;
 

@@ -179,6 +179,12 @@ class LayoutTest {
       assertEquals(gaps.get("JEBPF_GAP_" + gap.name()), gap.number(), gap.name());
       assertTrue(gap.number() - 64 < Layout.GAP_COUNT, gap.name());
     }
+    Map<String, Integer> unread = btf.constants("jebpf_unread");
+    assertEquals(WalkUnread.values().length, unread.size());
+    for (WalkUnread what : WalkUnread.values()) {
+      assertEquals(unread.get("JEBPF_UNREAD_" + what.name()), what.number(), what.name());
+      assertEquals(what.ordinal() + 1, what.number(), what.name());
+    }
     assertEquals(Layout.RECORD_SAMPLE, btf.constants("jebpf_record").get("JEBPF_RECORD_SAMPLE"));
     assertEquals(Layout.RECORD_WAIT, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT"));
     assertEquals(

@@ -45,6 +45,7 @@ class WalkerReplayTest {
           "POLL_STUB",
           "VERIFIED_ENTRY",
           "WRAPPER_EXACT",
+          "WRAPPER_LEFT",
           "LEFT_CONTINUATION",
           "CALL_BEFORE",
           "OUT_OF_LINE",

@@ -1,6 +1,7 @@
 package io.jebpf.symbolizer;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Texts of {@code enum jebpf_end} in jebpf_types.h, by number: why a stack ends before its root,
@@ -29,6 +30,14 @@ final class Markers {
           "segment map too long",
           "interpreter entry not understood");
 
+  private static final int UNREAD_SHIFT = 56;
+
+  /** Texts of {@code enum jebpf_unread}, from 1 on: what could not be read. */
+  private static final List<Resolution> UNREAD =
+      Stream.of("stack", "code cache", "mapped file", "data of the JVM")
+          .map(what -> frame(REASONS.get(RawFrame.READ_FAULT) + ": " + what))
+          .toList();
+
   private static final List<Resolution> FRAMES = REASONS.stream().map(Markers::frame).toList();
 
   private static final Resolution UNKNOWN = frame("reason not known to this version");
@@ -43,7 +52,7 @@ final class Markers {
 
   /**
    * @param number of the end or gap
-   * @param argument of a gap: how many frames
+   * @param argument of a gap: how many frames; of what could not be read: what, and its address
    */
   static Resolution of(long number, long argument) {
     return switch ((int) number) {
@@ -51,8 +60,15 @@ final class Markers {
       case GAP_FROZEN -> FROZEN;
       case GAP_WAKER -> WAKER;
       case GAP_CUT -> gap("cut: " + argument + " frames");
+      case RawFrame.READ_FAULT -> unread((int) (argument >>> UNREAD_SHIFT));
       default -> number >= 0 && number < FRAMES.size() ? FRAMES.get((int) number) : UNKNOWN;
     };
+  }
+
+  private static Resolution unread(int what) {
+    return what >= 1 && what <= UNREAD.size()
+        ? UNREAD.get(what - 1)
+        : FRAMES.get(RawFrame.READ_FAULT);
   }
 
   private static Resolution gap(String what) {

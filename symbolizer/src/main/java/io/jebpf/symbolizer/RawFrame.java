@@ -30,6 +30,9 @@ public final class RawFrame {
   /** addr: enum jebpf_end. detail: its argument. */
   public static final int MARKER = 7;
 
+  /** addr of the marker of a stack that ends where memory could not be read. */
+  static final int READ_FAULT = 6;
+
   /** Flag: the pc is exact, not a return address. */
   public static final int EXACT = 1;
 
@@ -53,6 +56,11 @@ public final class RawFrame {
 
   public static long head(int kind, int flags, long address) {
     return (long) kind << 56 | (long) flags << 48 | address & ADDRESS_MASK;
+  }
+
+  /** The address that could not be read, of a marker that says so; else 0. */
+  public static long unread(long head, long detail) {
+    return kind(head) == MARKER && address(head) == READ_FAULT ? detail & ADDRESS_MASK : 0;
   }
 
   /** Bytecode index of an interpreted frame. */

@@ -37,6 +37,8 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
 
   private static final String UNNAMED = "[unknown: error in the profiler]";
 
+  private static final long PAGE = 4096;
+
   private static final int VIRTUAL_NAMES_MAX = 4096;
 
   private final AgentLog log;
@@ -260,7 +262,7 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
           int module = kind == RawFrame.NATIVE ? (int) detail : 0;
           define(into, mappings.of(module, frame.module()), address, frame);
         }
-        case MARKER -> define(into, Mapping.MARKERS, 0, frame);
+        case MARKER -> define(into, Mapping.MARKERS, unread(head, detail), frame);
         case KERNEL -> define(into, Mapping.KERNEL, 0, frame);
         case COMPILED, COMPILED_C1, NATIVE_METHOD -> define(into, Mapping.JVM, 0, frame);
         case INLINED -> define(into, Mapping.JVM_INLINED, 0, frame);
@@ -283,6 +285,14 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       return 0;
     }
     return exact ? address : address - 1; // a return address belongs to the call before it
+  }
+
+  /**
+   * Of a stack that ends where memory could not be read, the page: its marker is told from others
+   * of its name by it, for whoever looks for the cause.
+   */
+  private static long unread(long head, long detail) {
+    return RawFrame.unread(head, detail) & -PAGE;
   }
 
   private void define(Window into, Mapping mapping, long address, Frame frame) {

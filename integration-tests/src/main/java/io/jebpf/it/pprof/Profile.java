@@ -19,8 +19,12 @@ public record Profile(
     String periodType,
     long period) {
 
-  /** One frame; {@code file} is "" and {@code line} 0 where unknown. */
-  public record Frame(String function, String file, long line, String module) {
+  /** One frame; {@code file} is "", {@code line} and {@code address} are 0 where unknown. */
+  public record Frame(String function, String file, long line, String module, long address) {
+    public Frame(String function, String file, long line, String module) {
+      this(function, file, line, module, 0);
+    }
+
     @Override
     public String toString() {
       return function + (file.isEmpty() ? "" : " (" + file + ":" + line + ")");
@@ -63,7 +67,11 @@ public record Profile(
               : text(raw, raw.mappings.get((int) location.mapping() - 1).filename());
       frames.add(
           new Frame(
-              text(raw, function.name()), text(raw, function.filename()), line.line(), module));
+              text(raw, function.name()),
+              text(raw, function.filename()),
+              line.line(),
+              module,
+              location.address()));
     }
     List<Stack> stacks = new ArrayList<>();
     for (RawProfile.Sample sample : raw.samples) {

@@ -21,7 +21,10 @@ final class ProfileStacks {
 
   private static Frame frame(Profile.Frame frame) {
     String name = frame.function();
-    return new Frame(kind(name, frame.module()), javaName(name));
+    Kind kind = kind(name, frame.module());
+    String place =
+        kind == Kind.STOP && frame.address() != 0 ? " at " + Long.toHexString(frame.address()) : "";
+    return new Frame(kind, javaName(name) + place);
   }
 
   private static String javaName(String name) {

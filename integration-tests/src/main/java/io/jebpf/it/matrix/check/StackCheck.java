@@ -97,10 +97,12 @@ final class StackCheck {
   }
 
   private static String end(List<Frame> stack) {
+    String callee = "nothing";
     for (Frame frame : stack) {
       if (frame.kind() == Kind.STOP || frame.kind() == Kind.GAP) {
-        return frame.name();
+        return frame.name() + " below " + callee;
       }
+      callee = frame.name();
     }
     return "root " + stack.get(stack.size() - 1).name();
   }
