@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * What accounting for waits costs: with everything on, without an agent, and with async-profiler's
  * wall clock beside it. Runs are interleaved, figures are medians. Arguments: a directory, rounds,
  * seconds a run, path of async-profiler's library or "-", and which parts: park, pipe, echo,
- * switch, parked.
+ * echo1 (the server on one CPU), switch, parked.
  */
 public final class OffCpuBench {
   private static final int END_SECONDS = 120;
@@ -71,6 +71,8 @@ public final class OffCpuBench {
     }
     if (parts.contains("echo")) {
       bench.echo("Echo server and its client, both on any CPU", List.of(), List.of());
+    }
+    if (parts.contains("echo1")) {
       bench.echo(
           "Echo server, with all of its JVM, on CPU 1, its client on CPU 0",
           List.of("taskset", "-c", "1"),
