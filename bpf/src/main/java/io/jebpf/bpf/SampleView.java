@@ -1,6 +1,7 @@
 package io.jebpf.bpf;
 
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 
 /**
  * One sample, read where it lies in the ring ({@code struct jebpf_sample}). Valid inside {@link
@@ -10,6 +11,7 @@ public final class SampleView {
   private final CommNames names = new CommNames();
   private final VirtualNames virtualNames = new VirtualNames();
   private ByteBuffer buffer = ByteBuffer.allocate(0);
+  private LongBuffer longs = buffer.asLongBuffer(); // the same, while it stays the same
   private int base;
   private int kernelFrames;
   private int userFrames;
@@ -28,7 +30,10 @@ public final class SampleView {
     if (needs > in.getInt(offset + Layout.SAMPLE_SIZE)) {
       return false;
     }
-    buffer = in;
+    if (in != buffer) {
+      buffer = in;
+      longs = in.asLongBuffer();
+    }
     base = offset;
     kernelFrames = kernel;
     userFrames = user;
@@ -150,6 +155,16 @@ public final class SampleView {
   public long detail(int i) {
     checkIndex(i, userFrames);
     return buffer.getLong(userBase + i * Layout.FRAME_BYTES + Layout.FRAME_DETAIL);
+  }
+
+  /**
+   * Copies the {@link #head} and {@link #detail} of every user frame, leaf first, two words a
+   * frame.
+   *
+   * @param words room for {@code 2 * userFrames()} of them
+   */
+  public void frames(long[] words) {
+    longs.get(userBase / Long.BYTES, words, 0, 2 * userFrames); // records are aligned to 8 bytes
   }
 
   /** Fills the view of the thread's context; false when it had none. */

@@ -8,6 +8,7 @@ import io.jebpf.agent.offcpu.WaitRecorder;
 import io.jebpf.agent.options.StackOptions;
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
+import io.jebpf.agent.window.LastStack;
 import io.jebpf.agent.window.Mapping;
 import io.jebpf.agent.window.Window;
 import io.jebpf.agent.window.Window.FrameClass;
@@ -21,6 +22,7 @@ import io.jebpf.symbolizer.FrameKind;
 import io.jebpf.symbolizer.IdentityCache;
 import io.jebpf.symbolizer.RawFrame;
 import io.jebpf.symbolizer.Symbolizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,6 +43,9 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
 
   private static final int VIRTUAL_NAMES_MAX = 4096;
 
+  /** A power of two. Each takes 60 KB when stacks have 2,048 frames. */
+  private static final int LAST_STACKS = 32;
+
   private final AgentLog log;
 
   /** Label of a thread of which neither the JVM nor the kernel had a name. */
@@ -56,6 +61,10 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
   /** By id; for samples in which the collector is in the way of the name. */
   private final IdentityCache<String> virtualNames = new IdentityCache<>(VIRTUAL_NAMES_MAX);
 
+  /** By the end of the thread's number. */
+  private final LastStack[] lastStacks = new LastStack[LAST_STACKS];
+
+  private long[] words = new long[512];
   private Window window;
   private long walkNanos;
   private boolean unknownCodeSeen;
@@ -73,6 +82,7 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
     this.symbolizer = symbolizer;
     this.mappings = mappings;
     this.window = first;
+    Arrays.setAll(lastStacks, i -> new LastStack());
   }
 
   void feed(Window into) {
@@ -137,14 +147,16 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
    */
   private int stack(SampleView sample, Window into, boolean cut) {
     int node = Window.ROOT;
-    for (int i = sample.userFrames() - 1; i >= 0; i--) {
-      node = into.push(node, sample.head(i), sample.detail(i), this);
-      if (cut) {
+    if (cut) {
+      for (int i = sample.userFrames() - 1; i >= 0; i--) {
+        node = into.push(node, sample.head(i), sample.detail(i), this);
         int end = into.inside(node);
         if (end != node) {
           return end;
         }
       }
+    } else {
+      node = userStack(sample, into);
     }
     for (int i = sample.kernelFrames() - 1; i > 0; i--) {
       node = into.push(node, KERNEL_RETURN, sample.kernelAddress(i), this);
@@ -153,6 +165,15 @@ final class SampleFeeder implements SampleHandler, WaitRecorder.Naming {
       node = into.push(node, KERNEL_EXACT, sample.kernelAddress(0), this);
     }
     return node;
+  }
+
+  private int userStack(SampleView sample, Window into) {
+    int frames = sample.userFrames();
+    if (words.length < 2 * frames) {
+      words = new long[4 * frames];
+    }
+    sample.frames(words);
+    return into.push(words, frames, lastStacks[sample.tid() & (LAST_STACKS - 1)], this);
   }
 
   @Override

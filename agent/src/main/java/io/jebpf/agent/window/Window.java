@@ -84,6 +84,8 @@ public final class Window {
 
   private int stackUnresolved;
 
+  private long stretch;
+
   /** Start in {@code runs} of the frame that is being resolved; whether it is not shown. */
   private int openRun;
 
@@ -127,6 +129,39 @@ public final class Window {
       }
     }
     return below;
+  }
+
+  /**
+   * The node of a stack's raw frames, as by {@link #push} from the root on.
+   *
+   * @param words head and detail of each frame, the leaf first
+   * @param size number of frames
+   * @param last the stack before that is likely like it, and this one from now on
+   */
+  public int push(long[] words, int size, LastStack last, Resolver resolver) {
+    int known = last.common(this, words, size);
+    last.begin(this, words, size);
+    int node = ROOT;
+    if (known > 0) {
+      node = last.node(known - 1);
+      stackFrames = last.seen(known - 1);
+      stackUnresolved = last.unresolved(known - 1);
+    }
+    for (int i = known; i < size; i++) {
+      int at = 2 * (size - 1 - i);
+      node = push(node, words[at], words[at + 1], resolver);
+      if (node == OVERFLOW) {
+        return OVERFLOW;
+      }
+      last.put(i, node, stackFrames, stackUnresolved);
+    }
+    last.end(size);
+    return node;
+  }
+
+  /** Tells stretches of time of this window apart. */
+  long stretch() {
+    return stretch;
   }
 
   /**
@@ -302,6 +337,7 @@ public final class Window {
 
   /** Makes the window ready for the next stretch of time. */
   public void clear() {
+    stretch++;
     frames.clear();
     tree.clear();
     samples.clear();

@@ -214,4 +214,57 @@ class WindowTest {
   private static int thread(Window window, String name) {
     return window.labels(Labels.of(LabelKey.THREAD, name));
   }
+
+  /** What two stacks in a row have in common is not looked up: nothing else may differ by it. */
+  @Test
+  void aStackAsAWholeIsWhatItsFramesAre() {
+    Random random = new Random(7);
+    Window one = new Window(new Window.Limits(1_000, 3_000, 1_000, 0), MAIN);
+    Window two = new Window(new Window.Limits(1_000, 3_000, 1_000, 0), MAIN);
+    LastStack last = new LastStack();
+    long[] words = new long[1_200];
+    int size = 0;
+    int full = 0;
+    for (int round = 0; round < 5_000; round++) {
+      int keep = random.nextInt(size + 1); // frames from the root on that stay
+      int next = Math.min(random.nextInt(5) == 0 ? random.nextInt(600) : keep + 3, 600);
+      keep = Math.min(keep, next);
+      System.arraycopy(words.clone(), 2 * (size - keep), words, 2 * (next - keep), 2 * keep);
+      for (int i = 0; i < next - keep; i++) {
+        words[2 * i] = 1 + random.nextInt(2);
+        words[2 * i + 1] = random.nextInt(20);
+      }
+      size = next;
+      int node = Window.ROOT;
+      for (int i = size - 1; i >= 0; i--) {
+        node = one.push(node, words[2 * i], words[2 * i + 1], resolver);
+      }
+      assertEquals(node, two.push(words, size, last, resolver), "round " + round);
+      one.add(node, one.labels(Labels.NONE), 1, 0);
+      two.add(node, two.labels(Labels.NONE), 1, 0);
+      assertEquals(one.framesSeen(), two.framesSeen());
+      assertEquals(one.framesUnresolved(), two.framesUnresolved());
+      if (node == Window.OVERFLOW || random.nextInt(100) == 0) {
+        full += node == Window.OVERFLOW ? 1 : 0;
+        one.clear();
+        two.clear();
+      }
+    }
+    assertTrue(full > 10, "the tree was full " + full + " times");
+  }
+
+  @Test
+  void aStackIsNotTakenForThatOfAnotherWindow() {
+    LastStack last = new LastStack();
+    long[] words = {1, 3, 1, 2, 1, 1};
+    Window first = window();
+    first.add(first.push(words, 3, last, resolver), first.labels(Labels.NONE), 1, 0);
+    Window second = window();
+    second.add(second.push(words, 3, last, resolver), second.labels(Labels.NONE), 1, 0);
+    assertEquals(List.of("f3", "f2", "f1"), names(second, 0));
+    assertEquals(3, second.framesSeen());
+    first.clear();
+    first.add(first.push(words, 3, last, resolver), first.labels(Labels.NONE), 1, 0);
+    assertEquals(List.of("f3", "f2", "f1"), names(first, 0));
+  }
 }

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 /**
  * What accounting for waits costs: with everything on, without an agent, and with async-profiler's
  * wall clock beside it. Runs are interleaved, figures are medians. Arguments: a directory, rounds,
- * seconds a run, path of async-profiler's library or "-", and which parts: park, pipe, echo,
- * echo1 (the server on one CPU), switch, parked.
+ * seconds a run, path of async-profiler's library or "-", and which parts: park, pipe, echo, echo1
+ * (the server on one CPU), switch, parked.
  */
 public final class OffCpuBench {
   private static final int END_SECONDS = 120;
