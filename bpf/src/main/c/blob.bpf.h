@@ -117,6 +117,8 @@ static __always_inline __u8 kind_by_number(__u8 number, __s32 frame_bytes)
 		return CODE_DEOPT;
 	if (number == config.kind_exception)
 		return CODE_EXCEPTION;
+	if (number == config.kind_safepoint)
+		return CODE_SAFEPOINT;
 	return frame_bytes > 0 ? CODE_RUNTIME : CODE_STUB;
 }
 

@@ -310,11 +310,56 @@ static __always_inline bool exception_delivered(struct walk *w)
 	return RULE(EXCEPTION_BLOB) && pop >= 0 && find_bytes(w, pop, EXIT_BEFORE, 0xe0ff41, 0xffffff) < 0;
 }
 
+/* The pc of the poll that was met last, in compiled code; 0: it is not known. */
+__noinline __u64 polled_pc(struct walk *w)
+{
+	__u64 pc;
+
+	if (!w || config.thread_saved_pc == JEBPF_ABSENT || !current_thread(w))
+		return 0;
+	pc = read_pointer(w, w->thread + config.thread_saved_pc);
+	return in_code_cache(pc) && !find_code(w, pc) && w->found.kind == CODE_NMETHOD ? pc : 0;
+}
+
+/*
+ * A safepoint blob that was entered by a poll in the middle of a method:
+ *   push rbx; push rbp; mov rbp, rsp; …; mov rbx, [r15 + x]; mov [rbp + 8], rbx
+ * The first push makes room for the return address, which the thread keeps until the last of these.
+ * -1: the return address is in its place.
+ */
+static __always_inline int unwind_safepoint(struct walk *w)
+{
+	const __u8 *c = &w->bytes[EXIT_BEFORE];
+	__u64 pc, frame = w->fp;
+
+	if (!RULE(SAFEPOINT_SAVES))
+		return -1;
+	if ((c[0] == 0x53 && c[1] == 0x55) || (c[-1] == 0x53 && c[0] == 0x55)) {
+		pc = polled_pc(w);
+		return pc ? to_caller(w, pc, c[0] == 0x53 ? w->sp : w->sp + 8, w->fp) : -1;
+	}
+	if (c[-1] == 0x55 && c[0] == 0x48 && c[1] == 0x8b)
+		frame = w->sp;
+	if (frame - w->sp >= (__u32)w->self.frame_bytes || returns_to_code(w, frame + 8))
+		return -1;
+	pc = polled_pc(w);
+	/* rbx is what was pushed, or by now what takes its place */
+	if (!pc || (WORD(w, frame + 8) != w->rbx && pc != w->rbx))
+		return -1;
+	return to_caller(w, pc, frame + 16, WORD(w, frame));
+}
+
 static __always_inline int unwind_exact_runtime(struct walk *w, int state)
 {
 	__u64 sp = w->sp + w->self.frame_bytes + (state == ONE_PUSHED ? 8 : 0);
 	__u64 fp;
+	int result;
 
+	if (w->self.kind == CODE_SAFEPOINT) {
+		result = unwind_safepoint(w);
+		if (result >= 0)
+			return result;
+	}
 	if (state == RA_IN_RDX || exception_delivered(w))
 		return to_caller(w, w->rdx, w->sp, w->fp);
 	if (state == HANDLER_IN_RCX)

@@ -521,7 +521,7 @@ struct jebpf_config {
 	__u16 cont_target;	    /* Continuation.target */
 	__u16 object_header;	    /* bytes before an object's first field */
 	__u16 show_carrier; /* 1: frames of the carrier below a virtual thread's root are taken too */
-	__u16 pad[1];
+	__u16 thread_saved_pc; /* JavaThread::_saved_exception_pc: of the poll that was met last */
 };
 _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 

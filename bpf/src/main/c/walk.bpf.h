@@ -50,6 +50,7 @@ enum code_kind {
 	CODE_UPCALL,	/* FFM upcall stub */
 	CODE_DEOPT,	/* DeoptimizationBlob, UncommonTrapBlob */
 	CODE_EXCEPTION, /* ExceptionBlob */
+	CODE_SAFEPOINT, /* SafepointBlob, from JDK 25 on; before, it is CODE_RUNTIME */
 };
 
 #define CODE_FLAG_OUT_OF_LINE                                                                      \

@@ -243,6 +243,8 @@ static void load_case(const char *path)
 		parse_line(line, knob_text);
 	free(line);
 	fclose(file);
+	memset(&config, 0, sizeof(config));
+	config.thread_saved_pc = JEBPF_ABSENT; /* younger than most cases */
 	load_knobs(knob_text);
 }
 

@@ -35,30 +35,24 @@ class WalkerReplayTest {
   private static final Pattern UNNEEDED =
       Pattern.compile("^no case needs rule (\\w+)$", Pattern.MULTILINE);
 
-  /** Rules of which no walk has been recorded yet that comes out otherwise without them. */
+  /**
+   * Rules of which no walk has been recorded yet that comes out otherwise without them. Looked for
+   * by single steps through 24 runs of the loads, about a million walks. VERIFIED_ENTRY spares a
+   * look at code: the prologue says the same. CALL_BEFORE, TWO_LEVELS and OUT_OF_LINE guard against
+   * what older calls have left on the stack, CODE_APART wants a code heap's last page.
+   */
   private static final Set<String> NOT_RECORDED =
       Set.of(
-          "BARRIER_STUB",
           "ADAPTER_PATCHES",
-          "INTERPRETER_THROW",
-          "EXIT_POPPED",
           "POLL_STUB",
           "VERIFIED_ENTRY",
           "WRAPPER_EXACT",
           "WRAPPER_LEFT",
-          "LEFT_CONTINUATION",
           "CALL_BEFORE",
           "OUT_OF_LINE",
           "TWO_LEVELS",
-          "FRAMELESS_INTERPRETER",
-          "FREEZING",
-          "MOUNTING",
           "POPPED_WORDS",
-          "CALL_BELONGS_BEFORE",
-          "CODE_APART",
-          "PLT",
-          "CFA_REGISTER",
-          "CUT_MARKER");
+          "CODE_APART");
 
   @TempDir static Path directory;
 

@@ -124,6 +124,7 @@ record KernelKnobs(
     offset(sink, "thread_state", thread.state());
     offset(sink, "thread_osthread", thread.osthread());
     offset(sink, "thread_vframe_array_head", thread.vframeArrayHead());
+    offset(sink, "thread_saved_pc", thread.savedExceptionPc());
     offset(sink, "thread_cont_entry", continuations.contEntry());
     offset(sink, "osthread_id", thread.osthreadId());
     offset(sink, "thread_object", thread.threadObj());

@@ -9,6 +9,7 @@ record ThreadLayout(
     Slot osthread,
     Slot osthreadId,
     Slot vframeArrayHead,
+    Slot savedExceptionPc,
     Slot contEntry,
     Slot contEntryParent,
     Slot threadObj,
@@ -39,6 +40,7 @@ record ThreadLayout(
         structs.field("Thread::_osthread", "JavaThread::_osthread"),
         id.present() ? Slot.i32(id.offset()) : Slot.ABSENT, // its typedef has changed names
         structs.field("JavaThread::_vframe_array_head"),
+        structs.field("JavaThread::_saved_exception_pc"),
         structs.field("JavaThread::_cont_entry"),
         parent.present() || !continuations ? parent : Slot.pointer(CONT_ENTRY_PARENT),
         structs.field("JavaThread::_threadObj"),

@@ -72,7 +72,7 @@ class KernelKnobsTest {
               thread_anchor_sp 1152, thread_anchor_pc 1160, thread_anchor_fp 1168,
               thread_state 1324, thread_osthread 1016, thread_vframe_array_head 1208,
               thread_cont_entry 1560, osthread_id 12, cont_entry_parent 8, state_in_java 8,
-              kind_nmethod 1, kind_buffer 2, kind_adapter 3, kind_vtable 4, kind_mh_adapter 5,
+              thread_saved_pc 1336, kind_nmethod 1, kind_buffer 2, kind_adapter 3, kind_vtable 4, kind_mh_adapter 5,
               kind_runtime_stub 6, kind_deoptimization 7, kind_safepoint 8, kind_exception 9,
               kind_uncommon_trap 10, kind_upcall 11, cont_entry_frame_bytes 80,
               tls_thread_offset 32\

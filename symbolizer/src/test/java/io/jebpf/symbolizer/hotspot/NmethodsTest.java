@@ -142,7 +142,7 @@ class NmethodsTest {
     ThreadLayout thread =
         new ThreadLayout(
             none, none, none, none, none, none, none, none, none, none, none, none, none, none,
-            none, none, none, 0);
+            none, none, none, none, 0);
     return new HotspotLayout(blob, nmethod, method, thread);
   }
 
