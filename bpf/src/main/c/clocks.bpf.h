@@ -3,18 +3,21 @@
  * Exact clocks: how long each thread of the target ran, waited for a CPU, and was blocked. No
  * stack is taken here; a thread that leaves its CPU is put on a list for the ticker (tick.bpf.h).
  *
- * One writer: a thread's clock changes only in sched_switch, under the run queue's lock. A wake-up
- * leaves just its time and the waker; the next switch-in splits the time away at that point.
+ * One writer: a thread's clock changes only in sched_switch, under the run queue's lock. When a thread
+ * was woken is known when it gets a CPU: the scheduler keeps how long it waited for it.
  *
  * Ticker and switches meet without a lock. Each first writes what the other looks for, then orders
  * that before its own look with full_fence():
  *   the switch    writes the clock, looks at `listed` and `stack_of`;
  *   the ticker    writes `listed` and `stack_of`, looks at the clock.
  * So at least one of the two sees the other: no thread is left out of the list for good, and no wait
- * whose stack was taken ends without a record.
+ * whose stack was taken ends without a record. A switch writes the clocks of both its threads before
+ * it looks at either: one fence, which is what such an order costs.
  */
 #ifndef JEBPF_CLOCKS_BPF_H
 #define JEBPF_CLOCKS_BPF_H
+
+#include "threads.bpf.h"
 
 #define TASK_INTERRUPTIBLE 1
 #define TASK_UNINTERRUPTIBLE 2
@@ -22,11 +25,8 @@
 #define TASK_TRACED 8
 #define TASK_DEAD 0x80
 
-#define MOVED_MASK (JEBPF_MOVED_MAX - 1)
-#define PLACES 65536 /* a power of two: how far apart two living threads' numbers hardly ever are */
-
-/* One switch in so many has its own cost measured: reading the clock is a third of it. */
-#define COST_EVERY 16
+/* One switch in so many has its own cost measured: that takes two readings of a clock. */
+#define COST_EVERY 127
 
 /*
  * A wake-up is traced before the waker has waited for the thread to leave its CPU, so it may be a
@@ -34,227 +34,94 @@
  */
 #define EARLY_WAKE_NS 100000
 
-/* What only the programs need of a thread, beside its public clock: one cache line. */
-struct thread {
-	__u64 start_ns; /* task->start_boottime: numbers come back */
-	__u64 stack_of; /* start of the wait whose stack was taken */
-	__u64 exec_ns;	/* CPU time by the scheduler when it last got a CPU */
-	__u32 fence;	/* see full_fence() */
-	__u32 waker_slot; /* of its clock, plus 1; 0: it is none of the target's threads */
-	__u32 tid;	/* in the kernel's numbers; 0: it has ended */
-	__u32 slot;
-	__u32 waker_tid; /* 0: not known, or the wait was too short to ask */
-	__u16 listed;	 /* 1: on the ticker's list */
-	__u16 wakings;
-	char waker_comm[JEBPF_COMM_BYTES];
+/* How long a CPU's clock is trusted. Clocks that are adjusted by 500 ppm drift 0.5 us apart. */
+#define CPU_CLOCK_NS 1000000
+
+/* Who ended a thread's last wait that was long and whose stack was taken. */
+struct waker {
+	__u64 wait; /* its start */
+	__u32 tid;  /* in the kernel's numbers */
+	__u32 slot; /* of its clock, plus 1; 0: it is none of the target's threads */
+	char comm[JEBPF_COMM_BYTES];
 };
 
-/* By the slot of the thread's clock. */
+/* By the slot of the clock of the thread that waited. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, JEBPF_CLOCKS_MAX);
 	__type(key, __u32);
-	__type(value, struct thread);
-} threads SEC(".maps");
+	__type(value, struct waker);
+} wakers SEC(".maps");
 
 /*
- * Slots by the end of the thread's number, plus 1. A switch looks two threads up and a wake-up one:
- * an array costs a third of a task's local storage.
+ * What a CPU remembers from switch to switch: one cache line. In an array as `walks` is: a look into a
+ * per-CPU map touches a line of the map's own, too.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PLACES);
-	__type(key, __u32);
-	__type(value, __u32);
-} places SEC(".maps");
+struct cpu {
+	__u32 tid; /* of our thread that has it, in the kernel's numbers; 0: none has */
+	__u32 slot;
+	__u64 compared_ns; /* on the run queue's clock: when CLOCK_MONOTONIC was so much ahead of it */
+	__u64 offset_ns;
+	__u32 switches; /* until the next that is measured */
+	__u32 pad[9];
+};
+_Static_assert(sizeof(struct cpu) == 64, "a cache line");
 
-/* Slots of threads whose place was taken by one that still lives. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, JEBPF_CLOCKS_MAX);
-	__type(key, __u32);
-	__type(value, __u32);
-} displaced SEC(".maps");
-
-/* Read by user space through its mapping, once a window. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, JEBPF_CLOCKS_MAX);
+	__uint(max_entries, 1); /* user space sets the number of possible CPUs before load */
 	__type(key, __u32);
-	__type(value, struct jebpf_clock);
-} clocks SEC(".maps");
+	__type(value, struct cpu);
+} cpus SEC(".maps");
 
-/* Slots that user space has read for the last time, to be used again. */
-struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, JEBPF_CLOCKS_MAX);
-	__type(value, __u32);
-} free_clocks SEC(".maps");
-
-/* Ring of threads that left a CPU since the ticker looked; entry 0 means not written yet. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, JEBPF_MOVED_MAX);
-	__type(key, __u32);
-	__type(value, __u32);
-} moved SEC(".maps");
-
-struct jebpf_list list SEC(".data.list") = {.unseen = 1};
-
-static __always_inline __u32 new_slot(void)
+static __always_inline struct cpu *this_cpu(void)
 {
-	__u32 slot;
+	__u32 cpu = bpf_get_smp_processor_id();
 
-	if (!bpf_map_pop_elem(&free_clocks, &slot))
-		return slot;
-	slot = __sync_fetch_and_add(&list.clocks_used, 1);
-	return slot;
-}
-
-static __always_inline bool is_of(const struct thread *thread, const struct task_struct *task)
-{
-	return thread->tid == task->pid && thread->start_ns == task->start_boottime;
-}
-
-static __always_inline struct thread *in_slot(const __u32 *slot_plus_1)
-{
-	__u32 slot = slot_plus_1 ? *slot_plus_1 - 1 : JEBPF_CLOCKS_MAX;
-
-	return bpf_map_lookup_elem(&threads, &slot);
-}
-
-static __always_inline __u32 place_number(__u32 tid)
-{
-	__u32 mask = config.place_mask ? config.place_mask : PLACES - 1;
-
-	return tid & mask & (PLACES - 1);
-}
-
-static __always_inline __u32 *place_of(__u32 tid)
-{
-	__u32 place = place_number(tid);
-
-	return bpf_map_lookup_elem(&places, &place);
-}
-
-/* The thread's state, 0 if it was not seen yet. */
-static __always_inline struct thread *known_thread(struct task_struct *task)
-{
-	struct thread *thread = in_slot(place_of(task->pid));
-	__u32 tid = task->pid;
-
-	if (!thread || is_of(thread, task))
-		return thread;
-	thread = in_slot(bpf_map_lookup_elem(&displaced, &tid));
-	return thread && is_of(thread, task) ? thread : 0;
-}
-
-/* Makes a filled slot known; false: another CPU was faster, or there is no room. */
-static __always_inline bool find_place(const struct thread *thread)
-{
-	__u32 tid = thread->tid, value = thread->slot + 1, before;
-	__u32 *place = place_of(tid);
-	struct thread *other;
-
-	if (!place)
-		return false;
-	before = *place;
-	other = in_slot(&before);
-	if (other && other->tid != tid && other->tid && place_number(other->tid) == place_number(tid))
-		return !bpf_map_update_elem(&displaced, &tid, &value, BPF_ANY);
-	return __sync_val_compare_and_swap(place, before, value) == before;
-}
-
-static __always_inline void forget(struct thread *thread)
-{
-	__u32 tid = thread->tid, *place = place_of(tid);
-
-	thread->tid = 0;
-	if (place && *place != thread->slot + 1)
-		bpf_map_delete_elem(&displaced, &tid);
+	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
 /*
- * The thread's state, made when it is first seen. From then on its clock runs: from the thread's
- * start, or from the start of the measurement if it is older.
+ * The time of a switch on CLOCK_MONOTONIC. The scheduler has just read a clock for its run queue; to use
+ * that again costs a third of another reading, which has to wait for all that goes on in the CPU.
  */
-static __always_inline struct thread *thread_of(struct task_struct *task, __u64 now, bool runs)
+static __always_inline __u64 switch_time(struct task_struct *ours, struct cpu *cpu)
 {
-	struct thread *thread = known_thread(task);
-	struct jebpf_clock *clock;
-	__u32 slot;
+	__u64 queue;
 
-	if (thread)
-		return thread;
-	slot = new_slot();
-	clock = bpf_map_lookup_elem(&clocks, &slot);
-	thread = bpf_map_lookup_elem(&threads, &slot);
-	if (!clock || !thread) {
-		count(JEBPF_STAT_CLOCKS_FULL, 1);
-		return 0;
+	if (!has_accounts())
+		return bpf_ktime_get_ns();
+	queue = queue_clock(ours);
+	if (unlikely(queue - cpu->compared_ns > CPU_CLOCK_NS)) {
+		cpu->compared_ns = queue;
+		cpu->offset_ns = bpf_ktime_get_ns() - queue;
 	}
-	__builtin_memset(thread, 0, sizeof(*thread));
-	thread->slot = slot;
-	thread->start_ns = task->start_boottime;
-	thread->exec_ns = task->se.sum_exec_runtime;
-	thread->tid = task->pid;
-	if (!find_place(thread)) {
-		thread->tid = 0;
-		bpf_map_push_elem(&free_clocks, &slot, 0);
-		return known_thread(task);
-	}
-	__builtin_memset(clock, 0, sizeof(*clock));
-	clock->thread_start_ns = task->start_boottime;
-	clock->kernel_tid = task->pid;
-	clock->tid = own_tid(task);
-	bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
-	/* a new thread has waited for a CPU since its start; of an older one the first event tells */
-	clock->state = runs ? JEBPF_STATE_RUNNING : JEBPF_STATE_BLOCKED;
-	clock->since_ns = target.clocks_start_ns;
-	if (task->start_time > clock->since_ns) {
-		clock->since_ns = task->start_time;
-		if (!runs)
-			clock->state = JEBPF_STATE_RUNNABLE;
-	}
-	if (clock->since_ns > now)
-		clock->since_ns = now;
-	clock->first_ns = clock->since_ns;
-	return thread;
-}
-
-static __always_inline struct jebpf_clock *clock_of(const struct thread *thread)
-{
-	__u32 slot = thread->slot;
-
-	return bpf_map_lookup_elem(&clocks, &slot);
+	return queue + cpu->offset_ns;
 }
 
 static __always_inline __u32 state_after(bool preempt, unsigned int task_state)
 {
-	if (preempt || !(task_state & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_STOPPED |
-				       TASK_TRACED | TASK_DEAD)))
+	task_state &= TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_STOPPED | TASK_TRACED |
+		      TASK_DEAD;
+	if (preempt || !task_state)
 		return JEBPF_STATE_RUNNABLE;
+	if (likely(task_state == TASK_INTERRUPTIBLE))
+		return JEBPF_STATE_BLOCKED;
 	if (task_state & TASK_DEAD)
 		return JEBPF_STATE_ENDED;
 	if (task_state & TASK_UNINTERRUPTIBLE)
 		return JEBPF_STATE_DISK;
-	if (task_state & TASK_INTERRUPTIBLE)
-		return JEBPF_STATE_BLOCKED;
-	return JEBPF_STATE_STOPPED;
+	return task_state & TASK_INTERRUPTIBLE ? JEBPF_STATE_BLOCKED : JEBPF_STATE_STOPPED;
 }
 
-/* Puts a thread on the ticker's list, once until the ticker has looked at it. */
-static __always_inline void list_thread(struct task_struct *task, struct thread *thread)
+static __noinline void add_to_list(struct task_struct *task, struct jebpf_clock *clock)
 {
 	__u64 head;
 	__u32 *entry, key;
 
-	if (thread->listed)
-		return;
 	if (config.tick_iterator) { /* the ticker comes by every thread anyway */
-		thread->listed = 1;
+		clock->listed = 1;
 		return;
 	}
 	if (list.moved_head - list.moved_tail >= JEBPF_MOVED_MAX) {
@@ -262,7 +129,7 @@ static __always_inline void list_thread(struct task_struct *task, struct thread 
 		list.unseen = 1;
 		return;
 	}
-	thread->listed = 1;
+	clock->listed = 1;
 	head = __sync_fetch_and_add(&list.moved_head, 1);
 	key = head & MOVED_MASK;
 	entry = bpf_map_lookup_elem(&moved, &key);
@@ -270,59 +137,130 @@ static __always_inline void list_thread(struct task_struct *task, struct thread 
 		*entry = task->pid;
 }
 
-/* Orders all memory accesses before it ahead of all after it: an atomic that returns a value. */
-static __always_inline void full_fence(struct thread *thread)
+/* Puts a thread on the ticker's list, once until the ticker has looked at it. */
+static __always_inline void list_thread(struct task_struct *task, struct jebpf_clock *clock)
 {
-	__u32 before = __sync_fetch_and_add(&thread->fence, 1);
+	if (unlikely(!clock->listed))
+		add_to_list(task, clock);
+}
+
+/* Orders all memory accesses before it ahead of all after it: an atomic that returns a value. */
+static __always_inline void full_fence(void)
+{
+	__u32 word = 0;
+	__u32 before = __sync_fetch_and_add(&word, 1);
+
+	asm volatile("" : : "r"(before), "r"(&word) : "memory");
+}
+
+/*
+ * Around what is written of a clock. The barrier holds the compiler back; x86 writes in the program's
+ * order, for others an atomic does.
+ */
+static __always_inline void turn_sequence(struct jebpf_clock *clock)
+{
+#if defined(__TARGET_ARCH_x86)
+	barrier();
+	*(volatile __u32 *)&clock->sequence = clock->sequence + 1;
+	barrier();
+#else
+	__u32 before = __sync_fetch_and_add(&clock->sequence, 1);
 
 	asm volatile("" : : "r"(before) : "memory");
+#endif
 }
 
 static __always_inline void leave_cpu(struct task_struct *task, struct jebpf_clock *clock,
 				      __u64 now, __u32 state)
 {
-	clock->sequence++;
-	clock->ns[JEBPF_STATE_RUNNING] += now - clock->since_ns;
+	turn_sequence(clock);
 	clock->since_ns = now;
 	clock->state = state;
-	clock->switches++;
-	if (state == JEBPF_STATE_ENDED) /* a thread is named after it was first seen */
-		bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
-	clock->sequence++;
-}
-
-/* When a wait from `since` to now ended for the sleeper, who from then on waited for a CPU. */
-static __always_inline __u64 woken_at(const struct jebpf_clock *clock, __u64 since, __u32 state,
-				      __u64 now)
-{
-	__u64 woken = clock->woken_ns;
-
-	if (state == JEBPF_STATE_RUNNABLE)
-		return since;
-	if (woken >= since)
-		return woken <= now ? woken : now;
-	return woken && since - woken < EARLY_WAKE_NS ? since : now;
+	turn_sequence(clock);
+	clock->ran_us = task->se.sum_exec_runtime >> 10;
 }
 
 static __always_inline void enter_cpu(struct jebpf_clock *clock, __u64 now, __u64 since,
 				      __u64 woken, __u32 state)
 {
-	clock->sequence++;
-	clock->ns[state & JEBPF_STATE_MASK] += woken - since;
-	clock->ns[JEBPF_STATE_RUNNABLE] += now - woken;
-	if (state != JEBPF_STATE_RUNNABLE)
-		clock->wakeups++;
+	turn_sequence(clock);
+	clock->waited_ns[(state - 1) & (JEBPF_WAIT_STATES - 1)] += woken - since;
+	clock->waited_ns[JEBPF_STATE_RUNNABLE - 1] += now - woken;
 	clock->since_ns = now;
 	clock->state = JEBPF_STATE_RUNNING;
-	clock->sequence++;
+	turn_sequence(clock);
+	if (state != JEBPF_STATE_RUNNABLE)
+		clock->wakeups++;
 }
 
-/* The end of a wait whose stack is known: its exact length, its delay on the run queue, its waker. */
-static __always_inline void write_wait_end(const struct thread *thread,
-					   const struct jebpf_clock *clock, __u64 now, __u64 since,
-					   __u64 woken, __u32 state)
+/*
+ * When a wait from `since` to now ended for the sleeper, who from then on waited for a CPU.
+ *
+ * @queued: how long it did, by the scheduler's account
+ */
+static __always_inline __u64 woken_at(const struct jebpf_clock *clock, __u64 since, __u32 state,
+				      __u64 now, __u64 queued)
+{
+	__u64 woken;
+
+	if (state == JEBPF_STATE_RUNNABLE)
+		return since;
+	if (has_accounts())
+		return queued < now - since ? now - queued : since;
+	woken = clock->woken_ns;
+	if (woken >= since)
+		return woken <= now ? woken : now;
+	return woken && since - woken < EARLY_WAKE_NS ? since : now;
+}
+
+/*
+ * How long a thread that is about to get this CPU has waited for one, ever.
+ *
+ * @clock: the run queue's
+ */
+static __always_inline __u64 queued_ever(struct task_struct *task, __u64 clock)
+{
+	__u64 queued, last;
+
+	if (!has_accounts())
+		return 0;
+	queued = task->sched_info.run_delay;
+	last = task->sched_info.last_queued;
+	return last && last < clock ? queued + (clock - last) : queued;
+}
+
+/* A wait that is over. */
+struct wait {
+	__u64 since;
+	__u64 woken;
+};
+
+/*
+ * What a thread that was woken has waited for the ticker alone, which had this CPU before it. Only waits that
+ * are met can have that, so it would count with their weight.
+ */
+static __always_inline __u64 tick_time(const struct wait *wait, __u64 now, __u32 before)
+{
+	__u64 from = list.ticker_since_ns;
+
+	if (!before || before != list.ticker_tid)
+		return 0;
+	if (from < wait->woken)
+		from = wait->woken;
+	return from < now ? now - from : 0;
+}
+
+/*
+ * The end of a wait whose stack is known: its exact length, its delay on the run queue, its waker.
+ *
+ * @before: number of the thread that had the CPU; 0: not known
+ */
+static __noinline void write_wait_end(const struct jebpf_clock *clock, const struct wait *wait,
+				      __u64 now, __u32 before)
 {
 	struct jebpf_wait_end *end = bpf_ringbuf_reserve(&samples, sizeof(*end), 0);
+	__u32 slot = clock->slot;
+	struct waker *waker;
 
 	if (!end) {
 		count(JEBPF_STAT_WAIT_END_LOST, 1);
@@ -330,16 +268,34 @@ static __always_inline void write_wait_end(const struct thread *thread,
 	}
 	end->type = JEBPF_RECORD_WAIT_END;
 	end->bytes = sizeof(*end);
-	end->wait_start_ns = since;
-	end->woken_ns = woken;
+	end->wait_start_ns = wait->since;
+	end->woken_ns = wait->woken;
 	end->end_ns = now;
 	end->thread_start_ns = clock->thread_start_ns;
 	end->tid = clock->tid;
-	end->state = state;
-	end->waker_tid = state == JEBPF_STATE_RUNNABLE ? 0 : thread->waker_tid;
-	end->waker_slot = thread->waker_slot;
-	__builtin_memcpy(end->waker_comm, thread->waker_comm, JEBPF_COMM_BYTES);
+	end->tick_ns = tick_time(wait, now, before);
+	end->waker_tid = 0;
+	end->waker_slot = 0;
+	waker = bpf_map_lookup_elem(&wakers, &slot);
+	if (waker && waker->wait == wait->since) {
+		end->waker_tid = waker->tid;
+		end->waker_slot = waker->slot;
+		__builtin_memcpy(end->waker_comm, waker->comm, JEBPF_COMM_BYTES);
+	} else {
+		__builtin_memset(end->waker_comm, 0, JEBPF_COMM_BYTES);
+	}
 	bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
+}
+
+static __noinline void end_stack(struct jebpf_clock *clock, const struct wait *wait, __u64 now,
+				 __u32 before)
+{
+	__u64 stack_of = clock->stack_of;
+
+	clock->has_stack = 0;
+	note_wakers(clock, false);
+	if (stack_of == wait->since) /* else it was taken too late: of no wait any more */
+		write_wait_end(clock, wait, now, before);
 }
 
 /*
@@ -347,157 +303,211 @@ static __always_inline void write_wait_end(const struct thread *thread,
  * CPU and is not known to have had one, it got it since it was woken: how it spent the time since
  * then is told by the scheduler's own account of CPU time.
  */
-static __always_inline void missed_switch_in(struct task_struct *task, struct thread *thread,
-					     struct jebpf_clock *clock, __u64 now)
+static __noinline void missed_switch_in(struct task_struct *task, struct jebpf_clock *clock,
+					__u64 now)
 {
-	__u64 since = clock->since_ns, ran = task->se.sum_exec_runtime - thread->exec_ns, in, woken;
+	struct wait wait = {.since = clock->since_ns};
 	__u32 state = clock->state & JEBPF_STATE_MASK;
+	__u32 units = (__u32)(task->se.sum_exec_runtime >> 10) - clock->ran_us;
+	__u64 ran = (__u64)units << 10, queued = run_delay(task), in;
 
-	in = ran < now - since ? now - ran : since;
-	woken = woken_at(clock, since, state, in);
-	enter_cpu(clock, in, since, woken, state);
-	full_fence(thread);
-	if (thread->stack_of == since)
-		write_wait_end(thread, clock, in, since, woken, state);
+	in = ran < now - wait.since ? now - ran : wait.since;
+	wait.woken = woken_at(clock, wait.since, state, in, queued - clock->queued_ns);
+	clock->queued_ns = queued;
+	enter_cpu(clock, in, wait.since, wait.woken, state);
+	full_fence();
+	if (clock->has_stack)
+		end_stack(clock, &wait, in, 0);
 	count(JEBPF_STAT_SWITCH_MISSED, 1);
 }
 
 /* A thread gets a CPU and is not known to have left one: the reverse. */
-static __always_inline void missed_switch_out(struct task_struct *task, struct thread *thread,
-					      struct jebpf_clock *clock, __u64 now)
+static __noinline void missed_switch_out(struct task_struct *task, struct jebpf_clock *clock,
+					 __u64 now)
 {
-	__u64 since = clock->since_ns, ran = task->se.sum_exec_runtime - thread->exec_ns;
+	__u32 units = (__u32)(task->se.sum_exec_runtime >> 10) - clock->ran_us;
+	__u64 since = clock->since_ns, ran = (__u64)units << 10;
 	__u64 out = ran < now - since ? since + ran : now;
+	__u64 queued = queued_ever(task, queue_clock(task)) - clock->queued_ns;
+	bool slept = has_accounts() ? queued + EARLY_WAKE_NS < now - out : clock->woken_ns > out;
 
-	leave_cpu(task, clock, out,
-		  clock->woken_ns > out ? JEBPF_STATE_BLOCKED : JEBPF_STATE_RUNNABLE);
+	leave_cpu(task, clock, out, slept ? JEBPF_STATE_BLOCKED : JEBPF_STATE_RUNNABLE);
 	count(JEBPF_STAT_SWITCH_MISSED, 1);
 }
 
-static __always_inline void switch_out(struct task_struct *task, __u64 now, __u32 state)
+/* A thread ends: it was named after it was first seen, and its number is free from now on. */
+static __noinline void last_look(struct task_struct *task, struct jebpf_clock *clock)
 {
-	struct thread *thread = thread_of(task, now, true);
-	struct jebpf_clock *clock;
-
-	if (!thread)
-		return;
-	clock = clock_of(thread);
-	if (!clock)
-		return;
-	if ((clock->state & JEBPF_STATE_MASK) != JEBPF_STATE_RUNNING)
-		missed_switch_in(task, thread, clock, now);
-	leave_cpu(task, clock, now, state);
-	if (state == JEBPF_STATE_ENDED) {
-		forget(thread);
-		return;
-	}
-	full_fence(thread);
-	list_thread(task, thread);
+	bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
+	forget(clock);
 }
 
-static __always_inline void switch_in(struct task_struct *task, __u64 now)
+/* Returns the thread's clock if it waits from now on. */
+static __always_inline struct jebpf_clock *switch_out(struct task_struct *task,
+						      struct jebpf_clock *clock, __u64 now,
+						      __u32 state)
 {
-	struct thread *thread = thread_of(task, now, false);
-	struct jebpf_clock *clock;
-	__u64 woken, since;
+	if (unlikely((clock->state & JEBPF_STATE_MASK) != JEBPF_STATE_RUNNING))
+		missed_switch_in(task, clock, now);
+	if (unlikely(state == JEBPF_STATE_ENDED)) /* before user space can know: it gives the slot away */
+		last_look(task, clock);
+	leave_cpu(task, clock, now, state);
+	return state == JEBPF_STATE_ENDED ? 0 : clock;
+}
+
+/* @queue: the run queue's clock */
+static __always_inline void switch_in(struct task_struct *task, struct jebpf_clock *clock,
+				      __u64 now, __u64 queue, struct wait *wait)
+{
+	__u64 queued;
 	__u32 state;
 
-	if (!thread)
-		return;
-	clock = clock_of(thread);
-	if (!clock)
-		return;
-	if ((clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING)
-		missed_switch_out(task, thread, clock, now);
-	thread->exec_ns = task->se.sum_exec_runtime;
-	since = clock->since_ns;
+	if (unlikely((clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING))
+		missed_switch_out(task, clock, now);
+	queued = queued_ever(task, queue);
+	wait->since = clock->since_ns;
 	state = clock->state & JEBPF_STATE_MASK;
-	woken = woken_at(clock, since, state, now);
-	enter_cpu(clock, now, since, woken, state);
-	full_fence(thread);
-	if (thread->stack_of == since)
-		write_wait_end(thread, clock, now, since, woken, state);
+	wait->woken = woken_at(clock, wait->since, state, now, queued - clock->queued_ns);
+	clock->queued_ns = queued;
+	enter_cpu(clock, now, wait->since, wait->woken, state);
 }
 
-static __always_inline void count_switch(__u64 start)
+/* The clock of the thread that leaves this CPU: as a rule that which got it last. */
+static __always_inline struct jebpf_clock *leaving_clock(struct task_struct *task, struct cpu *cpu,
+							 __u64 now)
 {
-	__u32 stat = JEBPF_STAT_SWITCHES;
-	__u64 *switches = bpf_map_lookup_elem(&stats, &stat);
+	__u32 slot = cpu->slot;
 
-	if (switches && !(++*switches % COST_EVERY))
-		count(JEBPF_STAT_SWITCH_NS, (bpf_ktime_get_ns() - start) * COST_EVERY);
+	if (likely(cpu->tid == task->pid))
+		return bpf_map_lookup_elem(&clocks, &slot);
+	return clock_of(task, now, true);
+}
+
+/*
+ * What a switch's programs get. Read again rather than kept: of the registers only four are left, and a
+ * program with 64 bytes of stack is given one in memory that nothing else touches (Linux 6.13).
+ */
+#define BEFORE(ctx) ((struct task_struct *)(ctx)[1])
+#define NEXT(ctx) ((struct task_struct *)(ctx)[2])
+#define read_again(ctx) barrier_var(ctx)
+
+static __always_inline void account_switch(__u64 *ctx, struct cpu *cpu)
+{
+	struct jebpf_clock *out = 0, *in = 0;
+	struct wait wait;
+	__u64 now;
+
+	now = switch_time(BEFORE(ctx), cpu);
+	if (BEFORE(ctx)->tgid == target.clocks_tgid)
+		out = leaving_clock(BEFORE(ctx), cpu, now);
+	read_again(ctx);
+	if (NEXT(ctx)->tgid == target.clocks_tgid)
+		in = clock_of(NEXT(ctx), now, false);
+	/* clocks of two CPUs may be some hundreds of nanoseconds apart */
+	if (out && unlikely(out->since_ns > now))
+		now = out->since_ns;
+	if (in && unlikely(in->since_ns > now))
+		now = in->since_ns;
+	read_again(ctx);
+	if (out)
+		out = switch_out(BEFORE(ctx), out, now, state_after(ctx[0], ctx[3]));
+	read_again(ctx);
+	cpu->tid = in ? NEXT(ctx)->pid : 0;
+	if (in) {
+		cpu->slot = in->slot;
+		switch_in(NEXT(ctx), in, now, now - cpu->offset_ns, &wait);
+	}
+	full_fence();
+	read_again(ctx);
+	if (out)
+		list_thread(BEFORE(ctx), out);
+	if (in && unlikely(in->has_stack))
+		end_stack(in, &wait, now, BEFORE(ctx)->pid);
+}
+
+static __noinline void measure_switch(__u64 *ctx, struct cpu *cpu)
+{
+	__u64 start = bpf_ktime_get_ns();
+
+	cpu->switches = COST_EVERY - 1;
+	account_switch(ctx, cpu);
+	count(JEBPF_STAT_SWITCHES, COST_EVERY);
+	count(JEBPF_STAT_SWITCH_NS, (bpf_ktime_get_ns() - start) * COST_EVERY);
 }
 
 SEC("?tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
-	     unsigned int prev_state)
+int on_switch(__u64 *ctx)
 {
 	__u32 tgid = target.clocks_tgid;
-	bool from = prev->tgid == tgid, to = next->tgid == tgid;
-	__u64 now;
+	struct cpu *cpu;
 
-	if (!(from || to) || !tgid)
+	if (!(BEFORE(ctx)->tgid == tgid || NEXT(ctx)->tgid == tgid) || !tgid)
 		return 0;
-	now = bpf_ktime_get_ns();
-	if (from)
-		switch_out(prev, now, state_after(preempt, prev_state));
-	if (to)
-		switch_in(next, now);
-	count_switch(now);
+	read_again(ctx);
+	cpu = this_cpu();
+	if (!cpu)
+		return 0;
+	if (likely(cpu->switches)) {
+		cpu->switches--;
+		account_switch(ctx, cpu);
+	} else {
+		measure_switch(ctx, cpu);
+	}
 	return 0;
 }
 
-static __always_inline void note_waker(struct thread *thread)
+/* True: the wait that is about to end was long, and has a stack. */
+static __noinline bool note_waker(const struct jebpf_clock *clock, __u64 now)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
-	struct thread *waker = current->tgid == target.clocks_tgid ? known_thread(current) : 0;
+	struct jebpf_clock *own;
+	__u32 slot = clock->slot;
+	__u64 since = clock->since_ns;
+	struct waker *waker = bpf_map_lookup_elem(&wakers, &slot);
 
-	thread->waker_tid = current->pid;
-	thread->waker_slot = waker ? waker->slot + 1 : 0;
-	bpf_get_current_comm(thread->waker_comm, sizeof(thread->waker_comm));
+	if (!waker || clock->stack_of != since || now - since < config.waker_ns)
+		return false;
+	own = current->tgid == target.clocks_tgid ? known_clock(current->pid) : 0;
+	waker->tid = current->pid;
+	waker->slot = own ? own->slot + 1 : 0;
+	bpf_get_current_comm(waker->comm, sizeof(waker->comm));
+	waker->wait = since;
+	return true;
 }
 
-/* A thread is about to be woken; returns its clock if its wait was long, 0 otherwise. */
-static __always_inline struct jebpf_clock *note_waking(struct task_struct *task,
-						       struct thread *thread, __u64 now)
+/* A thread is about to be woken that may have a stack; returns its clock if its waker was noted. */
+static __noinline struct jebpf_clock *waking(__u32 tid, __u64 now)
 {
-	struct jebpf_clock *clock = clock_of(thread);
+	struct jebpf_clock *clock = known_clock(tid);
 
 	if (!clock)
 		return 0;
-	clock->woken_ns = now;
-	thread->waker_tid = 0;
-	if (now - clock->since_ns < config.waker_ns)
-		return 0;
-	note_waker(thread);
-	return clock;
+	if (!has_accounts())
+		clock->woken_ns = now;
+	return clock->has_stack && note_waker(clock, now) ? clock : 0;
 }
 
-/* The waking thread's own state, 0 unless it is of the target. */
-static __always_inline struct thread *woken_thread(struct task_struct *task)
+/* Whether the thread's wake-up is of interest. Of most it is not: no more than its place is looked at. */
+static __always_inline bool is_watched(struct task_struct *task)
 {
-	if (task->tgid != target.clocks_tgid || !target.clocks_tgid)
-		return 0;
-	return known_thread(task);
-}
+	__u32 tgid = target.clocks_tgid, tid;
+	__u64 *place;
 
-static __always_inline void count_waking(struct thread *thread, __u64 start)
-{
-	if (!(++thread->wakings % COST_EVERY))
-		count(JEBPF_STAT_SWITCH_NS, (bpf_ktime_get_ns() - start) * COST_EVERY);
+	if (task->tgid != tgid || !tgid)
+		return false;
+	tid = task->pid;
+	place = place_of(tid);
+	if (!place)
+		return false;
+	return !has_accounts() || (*place & PLACE_STACK && *place >> 32 == tid) ||
+	       (*place & PLACE_CROWDED && *place >> 32 != tid);
 }
 
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
-	struct thread *thread = woken_thread(task);
-	__u64 now;
-
-	if (!thread)
-		return 0;
-	now = bpf_ktime_get_ns();
-	note_waking(task, thread, now);
-	count_waking(thread, now);
+	if (unlikely(is_watched(task)))
+		waking(task->pid, bpf_ktime_get_ns());
 	return 0;
 }
 

@@ -109,7 +109,7 @@ enum jebpf_record {
 	JEBPF_RECORD_PARK = 8,	   /* struct jebpf_sample, behind its frames struct jebpf_park */
 };
 
-/* What a thread does. Index of struct jebpf_clock's ns. */
+/* What a thread does. */
 enum jebpf_state {
 	JEBPF_STATE_RUNNING = 0,
 	JEBPF_STATE_RUNNABLE = 1, /* waits for a CPU: preempted, or woken and not yet running */
@@ -119,6 +119,7 @@ enum jebpf_state {
 	JEBPF_STATE_ENDED = 5,	  /* the thread is gone: its clock is final */
 };
 #define JEBPF_STATE_MASK 7
+#define JEBPF_WAIT_STATES 4 /* from RUNNABLE to STOPPED */
 
 /*
  * One sample. After the header: kernel_frames x __u64 (leaf first; the first is exact, the others
@@ -163,7 +164,7 @@ struct jebpf_wait_end {
 	__u64 end_ns;	/* it runs again */
 	__u64 thread_start_ns;
 	__u32 tid;
-	__u32 state;	 /* enum jebpf_state before woken_ns */
+	__u32 tick_ns; /* of the time since woken_ns, that in which the ticker itself had the CPU */
 	__u32 waker_tid; /* in the kernel's numbers; 0: unknown */
 	__u32 waker_slot; /* of its clock, plus 1; 0: it is none of the target's threads */
 	char waker_comm[JEBPF_COMM_BYTES];
@@ -234,24 +235,36 @@ _Static_assert(sizeof(struct jebpf_park) == 48, "park layout");
 #define JEBPF_PARKS_TIMED_SHARE 8 /* after one tick in so many */
 
 /*
- * One thread's clocks: element of the map `clocks`, mapped into user space. `sequence` is odd while
- * it is written; since_ns and state tell what it does since its last change.
+ * One thread's clocks, and what the programs know of the thread: element of the map `clocks`, mapped
+ * into user space, two cache lines of 64 bytes. The first is written at each switch of the thread; the
+ * second hardly ever, and it is all that a waker looks at, which may run on another CPU.
+ *
+ * `sequence` is odd while the first line is written; since_ns and state tell what the thread does since
+ * its last change. Its time on a CPU is not kept: the rest of the time since first_ns.
  */
 struct jebpf_clock {
-	__u32 sequence;
-	__u32 state; /* enum jebpf_state */
+	__u32 sequence; /* grows by 2 at each change, so by 4 each time the thread leaves a CPU */
+	__u8 state;	/* enum jebpf_state */
+	__u8 has_stack; /* 1: stack_of may be the present wait's */
+	__u16 listed;	/* 1: on the ticker's list */
 	__u64 since_ns;
-	__u64 first_ns; /* the clock starts here */
-	__u64 woken_ns; /* not 0: woken since then, not yet running */
-	__u64 ns[8];	/* by enum jebpf_state, up to since_ns */
-	__u64 switches;
-	__u64 wakeups;
-	__u64 thread_start_ns;
-	__u32 tid; /* in the process's own PID namespace; 0: slot never used */
+	__u64 waited_ns[JEBPF_WAIT_STATES]; /* by enum jebpf_state - 1, in waits that are over */
+	__u64 queued_ns; /* by the scheduler: waiting for a CPU in all its life, when it got one last */
+	__u32 ran_us;	 /* likewise: on a CPU, when it left one last; in units of 1024 ns */
+	__u32 wakeups;
+
+	__u64 first_ns;		/* the clock starts here */
+	__u64 thread_start_ns;	/* task->start_boottime: numbers come back */
+	__u64 stack_of;		/* start of the last wait whose stack was taken */
+	__u64 woken_ns;		/* when it was woken last; 0 where the scheduler tells how long it queued */
+	__u32 tid;		/* in the process's own PID namespace; 0: slot never used */
 	__u32 kernel_tid;
+	__u32 slot;
+	__u32 pad;
 	char comm[JEBPF_COMM_BYTES];
 };
-_Static_assert(sizeof(struct jebpf_clock) == 144, "clock layout");
+_Static_assert(sizeof(struct jebpf_clock) == 128, "clock layout");
+_Static_assert(__builtin_offsetof(struct jebpf_clock, first_ns) == 64, "clock layout");
 
 /* ---------------------------------------------------------------- counters */
 
@@ -403,8 +416,7 @@ struct jebpf_config {
 
 	/* waits */
 	__u64 waker_ns;	     /* waits of this length and more record their waker */
-	__u32 tick_iterator; /* 1: the ticker runs the task iterator, there is no list */
-	__u32 place_mask;    /* tests crowd threads with a small one; 0: PLACES - 1 of clocks.bpf.h */
+	__u64 tick_iterator; /* 1: the ticker runs the task iterator, there is no list */
 
 	/* code cache */
 	__u64 code_low; /* CodeCache::_low_bound */
@@ -546,8 +558,11 @@ struct jebpf_list {
 	__u32 clocks_used; /* slots of `clocks` ever given */
 	__u32 unseen;	   /* 1: threads may wait that the ticker does not know of: it has to sweep */
 	__u64 tick_start_ns; /* of the tick by the iterator that is under way */
+	__u64 ticker_since_ns; /* when the ticker got its CPU last to take stacks */
+	__u32 ticker_tid; /* in the kernel's numbers */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct jebpf_list) == 32, "list layout");
+_Static_assert(sizeof(struct jebpf_list) == 48, "list layout");
 
 /* Map `whoami_result` after one run of program `whoami`: the caller in the kernel's own numbers. */
 struct jebpf_whoami {

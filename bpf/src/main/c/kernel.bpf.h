@@ -16,6 +16,9 @@
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
 
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 #define RELOCATED __attribute__((preserve_access_index))
 
 struct upid {
@@ -57,14 +60,31 @@ struct signal_struct {
 	struct list_head thread_head;
 } RELOCATED;
 
+struct rq {
+	__u64 clock; /* read anew at each switch */
+} RELOCATED;
+
+/* A control group's part of one CPU's run queue. */
+struct cfs_rq {
+	struct rq *rq; /* with CONFIG_FAIR_GROUP_SCHED */
+} RELOCATED;
+
 struct sched_entity {
 	__u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq; /* likewise: of the CPU that it is on, of whatever class it is */
+} RELOCATED;
+
+/* Only with CONFIG_SCHED_INFO, which /proc/<pid>/schedstat needs too. Times of the run queue's clock. */
+struct sched_info {
+	unsigned long long run_delay;	/* ever waited for a CPU */
+	unsigned long long last_queued; /* it waits for one since then; 0: it does not */
 } RELOCATED;
 
 struct task_struct {
 	unsigned int flags;
 	int exit_state;
 	struct sched_entity se;
+	struct sched_info sched_info;
 	__u32 pid;
 	__u32 tgid;
 	char comm[16];

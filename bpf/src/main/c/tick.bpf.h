@@ -23,7 +23,7 @@ struct {
 } tick_walk SEC(".maps");
 
 static __always_inline void take_wait(struct walk *w, struct task_struct *task,
-				      struct thread *thread, struct jebpf_clock *clock)
+				      struct jebpf_clock *clock)
 {
 	struct jebpf_sample *sample = (void *)w->record;
 	__u64 start = clock->since_ns;
@@ -50,13 +50,15 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	 * From here on its switch-in writes an end, unless the look at the clock says that this came
 	 * too late. That the wait lasted until here is part of what is known of it: walk_ns.
 	 */
-	thread->stack_of = start;
-	full_fence(thread);
+	note_wakers(clock, true);
+	clock->stack_of = start;
+	clock->has_stack = 1; /* whoever sees this takes it all back */
+	full_fence();
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	/* it ran meanwhile: what was read may be of two moments */
 	if (clock->since_ns != start || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING) {
 		count(JEBPF_STAT_WAIT_MOVED, 1);
-		list_thread(task, thread); /* it may have seen itself listed when it left again */
+		list_thread(task, clock); /* it may have seen itself listed when it left again */
 		return;
 	}
 	sample->kernel_frames = w->kernel_bytes / sizeof(__u64);
@@ -65,8 +67,8 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	sample->java_thread = w->thread;
 	if (!write_sample(w)) {
 		count(JEBPF_STAT_RING_FULL, 1);
-		thread->stack_of = 0; /* the next tick takes it, should it still wait then */
-		list_thread(task, thread);
+		clock->stack_of = 0; /* the next tick takes it, should it still wait then */
+		list_thread(task, clock);
 		return;
 	}
 	count(JEBPF_STAT_WAITS, 1);
@@ -83,24 +85,22 @@ static __always_inline void look_at(struct walk *w, struct task_struct *task, __
 				    __u64 ticker_since)
 {
 	struct jebpf_clock *clock;
-	struct thread *thread;
 
 	if (task->exit_state) /* its clock has ended, or will without us */
 		return;
-	thread = thread_of(task, now, false);
-	if (!thread)
+	clock = clock_of(task, now, false);
+	if (!clock)
 		return;
-	thread->listed = 0;
-	full_fence(thread);
-	clock = clock_of(thread);
-	if (!clock || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING ||
-	    thread->stack_of == clock->since_ns)
+	clock->listed = 0;
+	full_fence();
+	if ((clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING ||
+	    clock->stack_of == clock->since_ns)
 		return;
 	if (clock->since_ns == ticker_since) {
-		list_thread(task, thread);
+		list_thread(task, clock);
 		return;
 	}
-	take_wait(w, task, thread, clock);
+	take_wait(w, task, clock);
 }
 
 struct tick {
@@ -173,14 +173,15 @@ static long next_thread(__u32 index, void *context)
 	return 0;
 }
 
-/* When the calling thread got its CPU; 0 when it has no clock. */
+/* When the calling thread, the ticker, got its CPU; 0 when it has no clock. */
 static __always_inline __u64 own_since(void)
 {
-	struct task_struct *own = bpf_get_current_task_btf();
-	struct thread *thread = known_thread(own);
-	struct jebpf_clock *clock = thread ? clock_of(thread) : 0;
+	__u32 tid = bpf_get_current_task_btf()->pid;
+	struct jebpf_clock *clock = known_clock(tid);
 
-	return clock ? clock->since_ns : 0;
+	list.ticker_since_ns = clock ? clock->since_ns : 0;
+	list.ticker_tid = clock ? tid : 0;
+	return list.ticker_since_ns;
 }
 
 static __always_inline void begin_sweep(struct tick *tick)
@@ -217,7 +218,7 @@ SEC("?iter/task")
 int on_tick_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct thread *thread;
+	struct jebpf_clock *clock;
 	__u32 zero = 0;
 	struct walk *w = bpf_map_lookup_elem(&tick_walk, &zero);
 	__u64 now;
@@ -233,8 +234,8 @@ int on_tick_task(struct bpf_iter__task *ctx)
 	}
 	if (!ctx->meta->seq_num)
 		list.tick_start_ns = bpf_ktime_get_ns();
-	thread = known_thread(task);
-	if ((thread && !thread->listed) || task->tgid != target.clocks_tgid)
+	clock = known_clock(task->pid);
+	if ((clock && !clock->listed) || task->tgid != target.clocks_tgid)
 		return 0;
 	look_at(w, task, bpf_ktime_get_ns(), own_since());
 	return 0;

@@ -61,17 +61,14 @@ static __always_inline void take_waker(void *ctx, struct jebpf_clock *clock, __u
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(on_waker, struct task_struct *task)
 {
-	struct thread *thread = woken_thread(task);
 	struct jebpf_clock *clock;
 	__u64 now;
 
-	if (!thread)
+	if (likely(!is_watched(task)))
 		return 0;
 	now = bpf_ktime_get_ns();
-	clock = note_waking(task, thread, now);
-	count_waking(thread, now);
-	if (clock && thread->waker_tid && thread->stack_of == clock->since_ns &&
-	    thread->waker_tid != task->pid)
+	clock = waking(task->pid, now);
+	if (clock && bpf_get_current_task_btf()->pid != task->pid)
 		take_waker(ctx, clock, now);
 	return 0;
 }

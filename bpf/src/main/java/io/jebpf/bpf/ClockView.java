@@ -4,11 +4,14 @@ import java.nio.ByteBuffer;
 
 /** One thread's exact clocks at one moment, in nanoseconds. Reused by its owner. */
 public final class ClockView {
+  /** {@link #switches} begins at 0 again above this. */
+  public static final int SWITCHES_MASK = (1 << 30) - 1;
+
   private final long[] nanos = new long[Layout.CLOCK_STATES];
   private final long[] passed = new long[Layout.CLOCK_STATES];
   private ThreadState state = ThreadState.ENDED;
   private long firstNanos;
-  private long switches;
+  private int switches;
   private long wakeups;
   private long threadStartNanos;
   private long sinceNanos;
@@ -16,19 +19,27 @@ public final class ClockView {
   private int kernelTid;
   private String comm = "";
 
-  void copy(ByteBuffer in, int base, long nowNanos, CommNames names) {
-    for (int i = 0; i < nanos.length; i++) {
-      nanos[i] = in.getLong(base + Layout.CLOCK_NS + i * Long.BYTES);
-    }
-    System.arraycopy(nanos, 0, passed, 0, nanos.length);
-    state = ThreadState.of(in.getInt(base + Layout.CLOCK_STATE));
+  /**
+   * @param sequence of the clock, which does not change meanwhile
+   */
+  void copy(ByteBuffer in, int base, int sequence, long nowNanos, CommNames names) {
     firstNanos = in.getLong(base + Layout.CLOCK_FIRST);
-    switches = in.getLong(base + Layout.CLOCK_SWITCHES);
-    wakeups = in.getLong(base + Layout.CLOCK_WAKEUPS);
+    sinceNanos = in.getLong(base + Layout.CLOCK_SINCE);
+    long ran = sinceNanos - firstNanos;
+    for (int i = 0; i < Layout.WAIT_STATES; i++) {
+      long waited = in.getLong(base + Layout.CLOCK_WAITED + i * Long.BYTES);
+      nanos[ThreadState.RUNNABLE.ordinal() + i] = waited;
+      ran -= waited;
+    }
+    nanos[ThreadState.RUNNING.ordinal()] = ran;
+    System.arraycopy(nanos, 0, passed, 0, nanos.length);
+    state = ThreadState.of(in.get(base + Layout.CLOCK_STATE));
+    int changes = sequence >>> 1;
+    switches = state == ThreadState.RUNNING ? changes >>> 1 : (changes + 1 >>> 1) & SWITCHES_MASK;
+    wakeups = Integer.toUnsignedLong(in.getInt(base + Layout.CLOCK_WAKEUPS));
     threadStartNanos = in.getLong(base + Layout.CLOCK_THREAD_START);
     tid = in.getInt(base + Layout.CLOCK_TID);
     kernelTid = in.getInt(base + Layout.CLOCK_KERNEL_TID);
-    sinceNanos = in.getLong(base + Layout.CLOCK_SINCE);
     comm = names.at(in, base + Layout.CLOCK_COMM);
     addPresent(sinceNanos, in.getLong(base + Layout.CLOCK_WOKEN), nowNanos);
   }
@@ -66,7 +77,8 @@ public final class ClockView {
     return firstNanos;
   }
 
-  public long switches() {
+  /** How often it left a CPU, up to {@link #SWITCHES_MASK}. */
+  public int switches() {
     return switches;
   }
 

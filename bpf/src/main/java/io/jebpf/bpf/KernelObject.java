@@ -36,11 +36,7 @@ public final class KernelObject implements AutoCloseable {
       throw new KernelException(
           "section .rodata.config holds no struct jebpf_config", Errno.EINVAL, "");
     }
-    int cpus = bpf.possibleCpus();
-    if (cpus <= 0) {
-      throw new KernelException("reading /sys/devices/system/cpu/possible", -cpus, "Mount /sys");
-    }
-    entries("walks", cpus); // one scratch record for each
+    entries("walks", possibleCpus()); // one scratch record for each
   }
 
   /** Parses the object in our jar. */
@@ -188,6 +184,7 @@ public final class KernelObject implements AutoCloseable {
   /** Takes the off-CPU programs along; without this call they are not loaded. */
   public void offCpu(OffCpuPrograms wanted) throws KernelException {
     requireOpen();
+    entries("cpus", possibleCpus());
     for (String name : wanted.names()) {
       long program = bpf.findProgram(object, name);
       int error = program < 0 ? (int) program : bpf.setAutoload(program, true);
@@ -198,6 +195,14 @@ public final class KernelObject implements AutoCloseable {
     knob("waker_ns", wanted.wakerNanos());
     knob("tick_iterator", wanted.iterator() ? 1 : 0);
     offCpu = Optional.of(wanted);
+  }
+
+  private int possibleCpus() throws KernelException {
+    int cpus = bpf.possibleCpus();
+    if (cpus <= 0) {
+      throw new KernelException("reading /sys/devices/system/cpu/possible", -cpus, "Mount /sys");
+    }
+    return cpus;
   }
 
   private void entries(String map, int count) throws KernelException {

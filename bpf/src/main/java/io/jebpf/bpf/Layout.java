@@ -45,7 +45,7 @@ final class Layout {
   static final int WAIT_END_END = 24;
   static final int WAIT_END_THREAD_START = 32;
   static final int WAIT_END_TID = 40;
-  static final int WAIT_END_STATE = 44;
+  static final int WAIT_END_TICK = 44;
   static final int WAIT_END_WAKER_TID = 48;
   static final int WAIT_END_WAKER_SLOT = 52;
   static final int WAIT_END_WAKER_COMM = 56;
@@ -64,17 +64,17 @@ final class Layout {
   static final int CLOCK_SEQUENCE = 0;
   static final int CLOCK_STATE = 4;
   static final int CLOCK_SINCE = 8;
-  static final int CLOCK_FIRST = 16;
-  static final int CLOCK_WOKEN = 24;
-  static final int CLOCK_NS = 32;
-  static final int CLOCK_SWITCHES = 96;
-  static final int CLOCK_WAKEUPS = 104;
-  static final int CLOCK_THREAD_START = 112;
-  static final int CLOCK_TID = 120;
-  static final int CLOCK_KERNEL_TID = 124;
-  static final int CLOCK_COMM = 128;
-  static final int CLOCK_BYTES = 144;
+  static final int CLOCK_WAITED = 16;
+  static final int CLOCK_WAKEUPS = 60;
+  static final int CLOCK_FIRST = 64;
+  static final int CLOCK_THREAD_START = 72;
+  static final int CLOCK_WOKEN = 88;
+  static final int CLOCK_TID = 96;
+  static final int CLOCK_KERNEL_TID = 100;
+  static final int CLOCK_COMM = 112;
+  static final int CLOCK_BYTES = 128;
   static final int CLOCK_STATES = 8;
+  static final int WAIT_STATES = 4; // from RUNNABLE on
 
   // struct jebpf_frame
   static final int FRAME_HEAD = 0;
@@ -108,7 +108,7 @@ final class Layout {
 
   // struct jebpf_list
   static final int LIST_CLOCKS_USED = 16;
-  static final int LIST_BYTES = 32;
+  static final int LIST_BYTES = 48;
 
   // struct jebpf_mapping
   static final int MAPPING_START = 0;

@@ -13,7 +13,7 @@ public final class ThreadClocks {
   private static final VarHandle INT =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
-  /** A clock changes for some tens of nanoseconds at each switch of its thread. */
+  /** A clock changes for some nanoseconds at each switch of its thread. */
   private static final int READS_MAX = 64;
 
   private final BpfCalls bpf;
@@ -46,7 +46,7 @@ public final class ThreadClocks {
         Thread.onSpinWait();
         continue;
       }
-      into.copy(clocks, base, nowNanos, names);
+      into.copy(clocks, base, before, nowNanos, names);
       VarHandle.acquireFence();
       if ((int) INT.getAcquire(clocks, base + Layout.CLOCK_SEQUENCE) == before) {
         return into.tid() != 0;

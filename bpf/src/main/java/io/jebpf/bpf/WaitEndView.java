@@ -47,9 +47,9 @@ public final class WaitEndView {
     return buffer.getInt(base + Layout.WAIT_END_TID);
   }
 
-  /** How the thread waited until it was woken. */
-  public ThreadState state() {
-    return ThreadState.of(buffer.getInt(base + Layout.WAIT_END_STATE));
+  /** For how long since {@link #wokenNanos} it waited for the ticker, which had its CPU. */
+  public long tickNanos() {
+    return Integer.toUnsignedLong(buffer.getInt(base + Layout.WAIT_END_TICK));
   }
 
   /** Who woke it, in the kernel's numbers; 0 when unknown. */

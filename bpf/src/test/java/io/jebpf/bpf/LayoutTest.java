@@ -89,7 +89,7 @@ class LayoutTest {
     check("jebpf_wait_end", "end_ns", Layout.WAIT_END_END, 8);
     check("jebpf_wait_end", "thread_start_ns", Layout.WAIT_END_THREAD_START, 8);
     check("jebpf_wait_end", "tid", Layout.WAIT_END_TID, 4);
-    check("jebpf_wait_end", "state", Layout.WAIT_END_STATE, 4);
+    check("jebpf_wait_end", "tick_ns", Layout.WAIT_END_TICK, 4);
     check("jebpf_wait_end", "waker_tid", Layout.WAIT_END_WAKER_TID, 4);
     check("jebpf_wait_end", "waker_slot", Layout.WAIT_END_WAKER_SLOT, 4);
     check("jebpf_wait_end", "waker_comm", Layout.WAIT_END_WAKER_COMM, Layout.COMM_BYTES);
@@ -102,13 +102,12 @@ class LayoutTest {
     check("jebpf_park", "copies", Layout.PARK_COPIES, 8);
     checkSize("jebpf_park", Layout.PARK_BYTES);
     check("jebpf_clock", "sequence", Layout.CLOCK_SEQUENCE, 4);
-    check("jebpf_clock", "state", Layout.CLOCK_STATE, 4);
+    check("jebpf_clock", "state", Layout.CLOCK_STATE, 1);
     check("jebpf_clock", "since_ns", Layout.CLOCK_SINCE, 8);
     check("jebpf_clock", "first_ns", Layout.CLOCK_FIRST, 8);
     check("jebpf_clock", "woken_ns", Layout.CLOCK_WOKEN, 8);
-    check("jebpf_clock", "ns", Layout.CLOCK_NS, 8 * Layout.CLOCK_STATES);
-    check("jebpf_clock", "switches", Layout.CLOCK_SWITCHES, 8);
-    check("jebpf_clock", "wakeups", Layout.CLOCK_WAKEUPS, 8);
+    check("jebpf_clock", "waited_ns", Layout.CLOCK_WAITED, 8 * Layout.WAIT_STATES);
+    check("jebpf_clock", "wakeups", Layout.CLOCK_WAKEUPS, 4);
     check("jebpf_clock", "thread_start_ns", Layout.CLOCK_THREAD_START, 8);
     check("jebpf_clock", "tid", Layout.CLOCK_TID, 4);
     check("jebpf_clock", "kernel_tid", Layout.CLOCK_KERNEL_TID, 4);

@@ -31,7 +31,7 @@ class OffCpuTest {
       long start,
       long woken,
       long end,
-      ThreadState state,
+      long tick,
       String waker,
       int wakerTid,
       int wakerSlot) {}
@@ -42,7 +42,6 @@ class OffCpuTest {
   private KernelPrograms programs;
   private OffCpu offCpu;
   private Thread ticker;
-  private int placeMask;
 
   @BeforeEach
   void start() throws Exception {
@@ -51,10 +50,12 @@ class OffCpuTest {
 
   private void start(OffCpuPrograms wanted, long period) throws Exception {
     Kernel.require();
-    KernelObject object = KernelObject.open(Kernel.runtime());
+    start(KernelObject.open(Kernel.runtime()), wanted, period);
+  }
+
+  private void start(KernelObject object, OffCpuPrograms wanted, long period) throws Exception {
     object.offCpu(wanted);
     object.knob("depth_max", 1024);
-    object.knob("place_mask", placeMask);
     try {
       programs = object.load();
     } catch (KernelException e) {
@@ -96,7 +97,7 @@ class OffCpuTest {
                     e.waitStartNanos(),
                     e.wokenNanos(),
                     e.endNanos(),
-                    e.state(),
+                    e.tickNanos(),
                     e.wakerComm(),
                     e.wakerTid(),
                     e.wakerSlot()));
@@ -158,14 +159,21 @@ class OffCpuTest {
     assertTrue(waiting.nanos(ThreadState.BLOCKED) >= 250 * MILLIS, "it only waited");
   }
 
-  /** Threads are found by the end of their number, and of most of these it is the same. */
+  /**
+   * Threads are found by the end of their number, and of most of these it is the same. Nor does the
+   * scheduler tell here how long they waited for a CPU.
+   */
   @Test
   void threadsWhoseNumbersEndAlikeHaveClocksOfTheirOwn() throws Exception {
     stop();
-    placeMask = 1;
-    start(new OffCpuPrograms(10 * MILLIS, false, false), PERIOD);
+    byte[] crowded = KernelObject.resource("crowded.bpf.o");
+    start(
+        KernelObject.open(Kernel.runtime(), crowded),
+        new OffCpuPrograms(10 * MILLIS, false, false),
+        PERIOD);
     clocksAddUpToLifetimes();
     everyLongWaitIsRecordedWithItsLength();
+    wakersAreNamed();
     for (int round = 0; round < 3; round++) { // their numbers and slots come back
       CountDownLatch end = new CountDownLatch(1);
       List<Thread> threads = new ArrayList<>();

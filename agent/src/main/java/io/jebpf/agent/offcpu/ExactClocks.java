@@ -1,5 +1,6 @@
 package io.jebpf.agent.offcpu;
 
+import io.jebpf.bpf.ClockView;
 import io.jebpf.bpf.ThreadState;
 import java.util.Arrays;
 
@@ -22,7 +23,7 @@ final class ExactClocks {
   private final ThreadClock clock = new ThreadClock();
   private long[] last = new long[CAPACITY_FIRST * STATES];
   private long[] lastStarts = new long[CAPACITY_FIRST];
-  private long[] lastSwitches = new long[CAPACITY_FIRST];
+  private int[] lastSwitches = new int[CAPACITY_FIRST];
   private long[] lastPassed = new long[CAPACITY_FIRST * KINDS];
   private final long[] passed = new long[KINDS];
   private final long[] sums = new long[STATES];
@@ -85,7 +86,7 @@ final class ExactClocks {
       passed[kind] -= lastPassed[slot * KINDS + kind];
       lastPassed[slot * KINDS + kind] = total;
     }
-    switches += clock.switches - lastSwitches[slot];
+    switches += clock.switches - lastSwitches[slot] & ClockView.SWITCHES_MASK;
     lastSwitches[slot] = clock.switches;
     if (clock.ended) {
       lastStarts[slot] = 0;

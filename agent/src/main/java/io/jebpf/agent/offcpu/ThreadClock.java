@@ -10,7 +10,7 @@ public final class ThreadClock {
   int kernelTid;
   long threadStart;
   long since;
-  long switches;
+  int switches;
   boolean ended;
   boolean running;
   String comm = "";
@@ -23,8 +23,13 @@ public final class ThreadClock {
     this.comm = comm;
   }
 
-  /** What it does, since when. */
-  public void state(ThreadState state, long sinceNanos, long switches) {
+  /**
+   * What it does, since when.
+   *
+   * @param switches how often it left a CPU, of which only differences count: {@link
+   *     io.jebpf.bpf.ClockView#SWITCHES_MASK}
+   */
+  public void state(ThreadState state, long sinceNanos, int switches) {
     this.ended = state == ThreadState.ENDED;
     this.running = state == ThreadState.RUNNING;
     this.since = sinceNanos;
