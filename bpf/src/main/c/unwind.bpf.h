@@ -249,9 +249,10 @@ static __always_inline void walk_nothing(struct walk *w)
 static __always_inline void count_walk(struct walk *w, __u32 first_end, __u32 first_unread,
 				       __u32 first_gap, __u32 whole)
 {
-	__u64 what = (w->unread >> JEBPF_UNREAD_SHIFT) - 1;
+	__u32 what = (w->unread >> JEBPF_UNREAD_SHIFT) - 1;
 
 	count(first_end + (w->end & 15), 1);
+	barrier_var(what); /* Linux 6.1 knows its bound by this very register only */
 	if (w->end == JEBPF_END_READ_FAULT && what < JEBPF_UNREAD_COUNT)
 		count(first_unread + what, 1);
 	if (w->end == JEBPF_END_ROOT && !(w->gaps & ~(1 << (JEBPF_GAP_CUT - JEBPF_GAP_NATIVE))))
