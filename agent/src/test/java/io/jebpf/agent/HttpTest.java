@@ -11,6 +11,8 @@ import io.jebpf.agent.options.Options.LogLevel;
 import io.jebpf.agent.options.OptionsBuilder;
 import io.jebpf.agent.pipeline.FakeEngine;
 import io.jebpf.agent.pprof.PprofRules;
+import io.jebpf.agent.window.LabelKey;
+import io.jebpf.agent.window.Labels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -154,6 +156,45 @@ class HttpTest {
     assertEquals(1, profile.samples.size());
     assertEquals(1_000_000_000, profile.durationNanos);
     assertEquals(List.of("app.Main.m2"), profile.samples.get(0).leafFirst());
+  }
+
+  /**
+   * Alloy sends on what it fetches, and Pyroscope makes a series of each set of labels: as in
+   * uploads, there must not be one for each thread. People and {@code go tool pprof} get them all.
+   */
+  @Test
+  void collectorsGetTheLabelsOfSeries() throws Exception {
+    for (int i = 1; i <= 3; i++) {
+      engine.labels =
+          Labels.of(LabelKey.THREAD, "pool-1-thread-" + i)
+              .with(LabelKey.VTHREAD, "#" + i)
+              .with(LabelKey.SPAN_ID, "00000000000000a1");
+      engine.sampleNow(7, MILLI);
+      get("/debug/pprof/profile?from=-60s&debug=1"); // drained
+    }
+    String path = "/debug/pprof/profile?from=-60s";
+    for (String agent : List.of("Go-http-client/1.1", "curl/8.5.0", "")) {
+      PprofRules all = new PprofRules(get(path, "User-Agent: " + agent).body());
+      assertEquals(3, all.samples.size(), agent);
+    }
+    for (String agent :
+        List.of("Alloy/v1.18.1 (linux; docker)", "GrafanaAgent/v0.43", "conprof/0.28.0")) {
+      Got got = get(path, "User-Agent: " + agent);
+      assertEquals("application/octet-stream", got.headers().get("content-type"));
+      PprofRules few = new PprofRules(got.body());
+      assertEquals(List.of(), few.broken, agent);
+      assertEquals(1, few.samples.size(), agent);
+      assertEquals(
+          Map.of("thread", "pool-#-thread-#", "span_id", "00000000000000a1"),
+          few.samples.get(0).labels());
+      assertEquals(List.of(3L, 3 * MILLI), few.samples.get(0).values());
+    }
+    assertEquals(1, new PprofRules(get(path + "&labels=few").body()).samples.size());
+    String alloy = "User-Agent: Alloy/v1.18.1";
+    assertEquals(3, new PprofRules(get(path + "&labels=all", alloy).body()).samples.size());
+    assertGoError(400, get("/debug/pprof/profile?seconds=30&labels=none"));
+    Got empty = get("/debug/pprof/profile?seconds=1", alloy);
+    assertEquals(List.of(), new PprofRules(empty.body()).broken, "nothing ran");
   }
 
   @Test

@@ -9,6 +9,8 @@ import io.jebpf.agent.ondemand.OnDemand;
 import io.jebpf.agent.ondemand.OnDemandException;
 import io.jebpf.agent.ondemand.Query;
 import io.jebpf.agent.pprof.ProfileKind;
+import io.jebpf.agent.upload.ScrapedProfile;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +26,9 @@ public final class Endpoints {
   private static final int SECONDS = 30;
   private static final int FLAME_SECONDS = 10;
   private static final String PPROF = "/debug/pprof";
+
+  /** How the collectors name themselves that hand profiles on to servers: Alloy and Parca. */
+  private static final String COLLECTORS = "(Alloy|GrafanaAgent|conprof)\\b.*";
 
   private final ProfilerBean.Source source;
   private final Access access;
@@ -99,16 +104,38 @@ public final class Endpoints {
       throws OnDemandException {
     boolean text = request.parameter("debug").map(value -> !value.equals("0")).orElse(false);
     Format format = Format.named(request.parameter("format").orElse(text ? "collapsed" : "pprof"));
+    boolean fewLabels = hasFewLabels(request);
     Answer answer =
         request.parameter("from").isPresent()
             ? past(request, kind, format, request.parameter("from").get())
             : onDemand()
                 .recordings()
                 .next(kind, format, filter(request), seconds(request, SECONDS));
-    HttpResponse response = HttpResponse.of(format.contentType(), answer.bytes());
-    return format == Format.PPROF
-        ? response.with("Content-Disposition", "attachment; filename=\"" + name + "\"")
-        : response;
+    if (format != Format.PPROF) {
+      return HttpResponse.of(format.contentType(), answer.bytes());
+    }
+    byte[] bytes = fewLabels ? withFewLabels(answer.bytes()) : answer.bytes();
+    return HttpResponse.of(format.contentType(), bytes)
+        .with("Content-Disposition", "attachment; filename=\"" + name + "\"");
+  }
+
+  /** Whether the labels are to be those of a server's series: collectors, and who asks for it. */
+  private static boolean hasFewLabels(HttpRequest request) throws OnDemandException {
+    return switch (request.parameter("labels").orElse("")) {
+      case "few" -> true;
+      case "all" -> false;
+      case "" -> request.header("user-agent").matches(COLLECTORS);
+      default ->
+          throw new OnDemandException(OnDemandException.Reason.REQUEST, "labels: few or all");
+    };
+  }
+
+  private static byte[] withFewLabels(byte[] profile) {
+    try {
+      return ScrapedProfile.of(profile);
+    } catch (IOException e) {
+      throw new IllegalStateException(e); // we have just written it
+    }
   }
 
   /** The last seconds, unless another time is named. */

@@ -28,6 +28,11 @@ final class ParcaWrite implements Protocol {
 
   private static final int FRAME_HEADER_BYTES = 5;
   private static final int DEADLINE_EXCEEDED = 4;
+  private static final int RESOURCE_EXHAUSTED = 8;
+
+  /** What a gRPC server says, with code 8, of a message above its limit: it will never take it. */
+  private static final String TOO_LARGE = "larger than max";
+
   private static final int TRAILERS = 0x80;
   private static final Map<String, String> HEADERS =
       Map.of("Content-Type", "application/grpc-web+proto", "X-Grpc-Web", "1");
@@ -100,11 +105,12 @@ final class ParcaWrite implements Protocol {
           Kind.DENIED, "HTTP 200 without a gRPC status: is this Parca? " + answer.shown());
     }
     int code = Integer.parseInt(status);
-    String message = trailers.getOrDefault("grpc-message", "").strip();
-    Kind kind = kind(code);
+    String message = decoded(trailers.getOrDefault("grpc-message", "").strip());
+    boolean tooLarge = code == RESOURCE_EXHAUSTED && message.contains(TOO_LARGE);
+    Kind kind = tooLarge ? Kind.REFUSED : kind(code);
     return new Verdict(
         kind,
-        String.format(Locale.ROOT, "gRPC status %d %s", code, decoded(message)),
+        String.format(Locale.ROOT, "gRPC status %d %s", code, message),
         answer.retryAfterMillis(),
         kind == Kind.SUSPECT || code == DEADLINE_EXCEEDED);
   }

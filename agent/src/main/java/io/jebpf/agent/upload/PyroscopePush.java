@@ -19,9 +19,13 @@ import java.util.UUID;
  * become labels of series there, except trace and span id.
  */
 final class PyroscopePush implements Protocol {
-  /** The server's defaults, a little below where it counts what we do not see. */
+  /**
+   * The server's defaults; but of the bytes, of which it takes 4 MiB, a quarter: its limit of the
+   * rate is a bucket of 2 MiB for all senders of a tenant. What is larger is answered 429 for ever,
+   * and what is nearly as large as long as others send.
+   */
   private static final ProfilePieces.Limits LIMITS =
-      new ProfilePieces.Limits(16_000, (4 << 20) - (64 << 10), 1_000);
+      new ProfilePieces.Limits(16_000, 1 << 20, 1_000);
 
   private static final int LABELS_MAX = 30;
   private static final int NAME_CHARS_MAX = 1024 / 3;
@@ -29,6 +33,22 @@ final class PyroscopePush implements Protocol {
 
   /** Labels that samples may have beside those of the series: thread, state, wait, idle, ours. */
   private static final int SAMPLE_LABELS = 10;
+
+  /** The name of the profile, and who measured. */
+  private static final int OWN_LABELS = 2;
+
+  /**
+   * Tells the server the language. Otherwise it guesses from the names of functions, and what it
+   * takes for Go ({@code app.Game.go} is enough) it repairs: frames are put below deep stacks.
+   */
+  private static final String SPY = "pyroscope_spy";
+
+  private static final String JAVA = "javaspy";
+
+  /** What the server says when it took some of a profile's series, and has no room for more. */
+  private static final String SERIES_LIMIT = "series limit exceeded";
+
+  private static final int TOO_MANY = 429;
 
   private static final Map<String, String> HEADERS =
       Map.of("Content-Type", "application/proto", "Connect-Protocol-Version", "1");
@@ -42,11 +62,14 @@ final class PyroscopePush implements Protocol {
   public List<Call> calls(
       ProfileSource source, String kind, Map<String, String> identity, String entry)
       throws IOException {
-    Map<String, String> fixed = SeriesLabels.first(identity, LABELS_MAX - SAMPLE_LABELS - 1);
+    Map<String, String> fixed =
+        SeriesLabels.first(identity, LABELS_MAX - SAMPLE_LABELS - OWN_LABELS);
     List<Map<String, String>> sets = labels.of(source.labelSets(), identity.keySet());
     List<Map<String, String>> sampleLabels = new ArrayList<>(sets.size());
     for (Map<String, String> set : sets) {
-      sampleLabels.add(SeriesLabels.first(set, SAMPLE_LABELS));
+      Map<String, String> first = SeriesLabels.first(set, SAMPLE_LABELS);
+      first.replaceAll((name, value) -> SeriesLabels.cut(value, VALUE_CHARS_MAX));
+      sampleLabels.add(first);
     }
     List<Call> calls = new ArrayList<>();
     for (Piece piece : new ProfilePieces(source, sampleLabels, LIMITS).whole()) {
@@ -58,6 +81,7 @@ final class PyroscopePush implements Protocol {
   private Call call(Piece piece, String kind, Map<String, String> identity, String id) {
     Map<String, String> sorted = new TreeMap<>(identity);
     sorted.put("__name__", SeriesLabels.metric(kind));
+    sorted.put(SPY, JAVA);
     series.clear();
     sorted.forEach(
         (name, value) -> {
@@ -78,6 +102,10 @@ final class PyroscopePush implements Protocol {
 
   @Override
   public Verdict judge(Reply.Answer answer) {
+    if (answer.status() == TOO_MANY && answer.text().contains(SERIES_LIMIT)) {
+      // A part of it is stored: each try more would add that part once more.
+      return Verdict.of(Verdict.Kind.REFUSED, answer.shown());
+    }
     boolean page = answer.headers().getOrDefault("content-type", "").startsWith("text/html");
     return answer.status() == 200 && page
         ? Verdict.of(Verdict.Kind.DENIED, "a page for people: is this Pyroscope? " + answer.shown())

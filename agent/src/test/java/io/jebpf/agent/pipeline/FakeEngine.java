@@ -30,6 +30,10 @@ public class FakeEngine implements Engine {
   private final Semaphore wakes = new Semaphore(0);
   private final Deque<long[]> waiting = new ArrayDeque<>(); // stack number, weight, time
   public final List<Integer> rates = new ArrayList<>();
+
+  /** On every sample. */
+  public volatile Labels labels = Labels.of(LabelKey.THREAD, "main");
+
   public boolean rateFails;
   public boolean drainFails;
 
@@ -101,7 +105,7 @@ public class FakeEngine implements Engine {
                       "app/Main.java",
                       (int) detail,
                       Window.FrameClass.RESOLVED));
-      window.add(node, window.labels(Labels.of(LabelKey.THREAD, "main")), sample[1], sample[2]);
+      window.add(node, window.labels(labels), sample[1], sample[2]);
     }
   }
 

@@ -19,6 +19,11 @@ import java.util.zip.GZIPInputStream;
 public final class PyroscopeReceiver extends ProfileReceiver {
   private static final int BODY_BYTES_MAX = 4 << 20;
   private static final int SAMPLES_MAX = 16_000;
+
+  /** The bucket of the rate's limit: what is larger never passes. */
+  private static final int BURST_BYTES = 2 << 20;
+
+  private static final String RATE = "push rate limit";
   private static final int LABELS_MAX = 30;
   private static final long OLD_MILLIS = 3_600_000;
   private static final long NEW_MILLIS = 600_000;
@@ -74,6 +79,8 @@ public final class PyroscopeReceiver extends ProfileReceiver {
     }
     require(!labels.getOrDefault("__name__", "").isEmpty(), "no __name__");
     require(!labels.getOrDefault("service_name", "").isEmpty(), "no service_name");
+    // Else it guesses the language from names, and repairs the stacks of what it takes for Go.
+    require("javaspy".equals(labels.get("pyroscope_spy")), "no pyroscope_spy");
     require(id.isEmpty() || id.matches("[0-9a-f-]{36}"), "id " + id + " is no UUID");
     for (byte[] profile : profiles) {
       into.add(new Received(labels, id, check(profile, labels)));
@@ -95,9 +102,16 @@ public final class PyroscopeReceiver extends ProfileReceiver {
     require(into.put(name, value) == null, "label " + name + " twice");
   }
 
+  private static int bytes(Map<String, String> labels) {
+    return labels.entrySet().stream()
+        .mapToInt(label -> utf8(label.getKey()).length + utf8(label.getValue()).length)
+        .sum();
+  }
+
   private Profile check(byte[] gzipped, Map<String, String> labels) throws Refusal, IOException {
     RawProfile raw = RawProfile.parse(gzipped);
     require(raw.bodyBytes() <= BODY_BYTES_MAX, "profile has " + raw.bodyBytes() + " bytes");
+    require(raw.bodyBytes() + bytes(labels) <= BURST_BYTES, RATE + ": " + raw.bodyBytes());
     require(raw.sampleCount() <= SAMPLES_MAX, "profile has " + raw.sampleCount() + " samples");
     List<String> broken = PprofRules.broken(raw);
     require(broken.isEmpty(), broken.toString());
@@ -108,6 +122,9 @@ public final class PyroscopeReceiver extends ProfileReceiver {
     require(!checksAge || age < OLD_MILLIS && age > -NEW_MILLIS, "profile is " + age + " ms old");
     Profile profile = Profile.of(gzipped);
     for (Profile.Stack stack : profile.stacks()) {
+      for (Map.Entry<String, String> label : stack.labels().entrySet()) {
+        require(utf8(label.getValue()).length <= 2048, "label " + label.getKey() + " is too long");
+      }
       long more =
           stack.labels().keySet().stream()
               .filter(key -> !labels.containsKey(key))
@@ -125,7 +142,9 @@ public final class PyroscopeReceiver extends ProfileReceiver {
 
   @Override
   Exchange.Answer refused(String rule) {
-    return error(400, "invalid_argument", rule);
+    return rule.startsWith(RATE)
+        ? error(429, "resource_exhausted", rule)
+        : error(400, "invalid_argument", rule);
   }
 
   /** A Connect error. */

@@ -179,6 +179,62 @@ class SenderTest {
     }
   }
 
+  /**
+   * Two answers that look like "not now" and are not: Pyroscope has stored a part of the profile
+   * when it has no room for more series, so that each try more would count that part again; and a
+   * message above a server's limit is above it for ever.
+   */
+  @Test
+  void whatCannotBeTakenLaterEitherIsNotTriedAgain() throws Exception {
+    PyroscopeReceiver pyroscope = new PyroscopeReceiver();
+    ParcaReceiver parca = new ParcaReceiver();
+    pyroscope.answerAlways(
+        PyroscopeReceiver.error(
+            429,
+            "resource_exhausted",
+            "push series with index 0 and id 1 failed: Maximum active series limit exceeded"
+                + " (5000/5000), reduce the number of active streams"));
+    parca.answerAlways(
+        ParcaReceiver.grpc(8, "grpc: received message larger than max (5000000 vs. 4194304)"));
+    try (HttpReceiver one = HttpReceiver.start(pyroscope);
+        HttpReceiver two = HttpReceiver.start(parca)) {
+      SenderHarness harness =
+          new SenderHarness(directory, at(ServerKind.PYROSCOPE, one), at(ServerKind.PARCA, two));
+      harness.put(2, now());
+      harness.drain(HOUR);
+      for (String server : List.of("pyroscope", "parca")) {
+        assertEquals(2, harness.figure(server + ".dropped_refused"), server);
+        assertEquals(2, harness.figure(server + ".requests"), server);
+        assertEquals("", harness.imbalance(server));
+      }
+      pyroscope.answerAlways(null);
+      parca.answerAlways(null);
+      harness.put(1, now());
+      harness.drain(HOUR);
+      assertEquals(1, harness.figure("pyroscope.sent"));
+      assertEquals(1, harness.figure("parca.sent"));
+      harness.end();
+    }
+  }
+
+  /** Pyroscope refuses a whole profile for one label that is too long. */
+  @Test
+  void aLongLabelIsCut() throws Exception {
+    PyroscopeReceiver pyroscope = new PyroscopeReceiver();
+    try (HttpReceiver http = HttpReceiver.start(pyroscope)) {
+      SenderHarness harness = new SenderHarness(directory, at(ServerKind.PYROSCOPE, http));
+      long start = now();
+      String wait = "monitor of " + "\u00e9".repeat(3_000);
+      harness
+          .sender()
+          .put("cpu", start, SyntheticProfiles.labelled(start, 3, i -> Map.of("wait", wait)));
+      harness.drain(HOUR);
+      assertEquals(List.of(), pyroscope.refusals());
+      assertEquals(1, harness.figure("pyroscope.sent"));
+      harness.end();
+    }
+  }
+
   @Test
   void whatIsTooOldForPyroscopeIsCountedAndNotSent() throws Exception {
     PyroscopeReceiver pyroscope = new PyroscopeReceiver();
