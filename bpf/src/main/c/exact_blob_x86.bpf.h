@@ -11,7 +11,6 @@
 #define SCAN_WORDS_MAX 128 /* scratch words of a stub without frame pointer: SHA-512 has 70 */
 #define COOKIE (~0ULL)	   /* pushed by the method entry barrier below its frame */
 #define LONG_CALL_BYTES 13
-#define CALL_STUB_BYTES 256 /* it lies within so much of its return address */
 /* all registers, as HotSpot pushes them */
 #define PUSHED_R13 (2 * 8)
 #define PUSHED_RBP (10 * 8)
@@ -269,6 +268,9 @@ static __always_inline int stub_state(struct walk *w)
 		return RA_IN_RDX;
 	if (c[-1] == 0x52 && c[0] == 0x48 && c[1] == 0x83 && c[2] == 0xec && c[3] == 0x08)
 		return RA_AT_SP;
+	/* its end: add rsp, 8; pop rdx; mov r8, rax */
+	if (RULE(EXCEPTION_POP) && c[-1] == 0x08 && c[0] == 0x5a && c[1] == 0x4c && c[2] == 0x8b && c[3] == 0xc0)
+		return RA_AT_SP;
 	return WHOLE_FRAME;
 }
 
@@ -287,12 +289,10 @@ __noinline int unwind_uncertain_blob(struct walk *w)
 {
 	if (!w)
 		return 1;
+	/* of the call stub this is not the frame to find an anchor by: it may not have kept its place yet */
 	if (w->fp - (w->sp - 8) <= SCAN_FP_MAX && plausible_word(w, w->fp + 8) &&
-	    !plausible_word(w, w->sp)) {
-		if (w->pc - (config.call_stub_return - CALL_STUB_BYTES) < 2 * CALL_STUB_BYTES)
-			w->entry_fp = w->fp;
+	    !plausible_word(w, w->sp))
 		return unwind_by_fp(w);
-	}
 	if (plausible_word(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	if (plausible_word(w, w->sp + 8))

@@ -9,6 +9,8 @@
 #define PROLOGUE_BYTES                                                                             \
 	96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
 #define PROLOGUE_MASK 127 /* of an index below PROLOGUE_BYTES */
+#define PUSHES_BYTES 24 /* pushes, a call and pops: of two registers each they take 13 */
+#define PUSHES_MAX 10
 #define WRAPPER_BYTES 48 /* from the byte before the pc: a wrapper's entry up to its frame, or its end */
 #define BEFORE_PC 8
 #define AROUND_PC 32
@@ -280,6 +282,47 @@ __noinline int exact_nmethod_state(struct walk *w)
 	return epilogue_state(w);
 }
 
+/* The bytes of a push (base 0x50) or pop (0x58) of a register other than rsp and rbp, 0: it is none. */
+static __always_inline __u32 moves_word(const __u8 *c, __u8 base)
+{
+	if (c[0] == 0x41)
+		return (c[1] & 0xf8) == base ? 2 : 0;
+	return (c[0] & 0xf8) == base && (c[0] & 7) != 4 && (c[0] & 7) != 5;
+}
+
+/*
+ * Compilers keep registers over a call with `push …; call; pop …`, some words below the frame. How many
+ * of them are there at the pc is told by the pops to come. Where nobody asks, an old return
+ * address in the frame may be taken for the one that lies so far above.
+ */
+__noinline int words_pushed(struct walk *w)
+{
+	__u32 at = 0, length;
+	int words = 0, called = 0;
+
+	if (!w || read_user(w->bytes, PUSHES_BYTES, w->pc))
+		return 0;
+	for (int i = 0; i < PUSHES_MAX && at < PUSHES_BYTES - 6; i++) {
+		const __u8 *c = &w->bytes[at & 31];
+
+		length = moves_word(c, 0x58);
+		if (length) {
+			words++;
+			called = 2;
+		} else if (!called && c[0] == 0xe8) {
+			called = 1;
+			length = 5;
+		} else if (!called) {
+			length = moves_word(c, 0x50);
+			words--;
+		}
+		if (!length)
+			break;
+		at += length;
+	}
+	return called == 2 && words > 0 ? words : 0;
+}
+
 /*
  * C2's string searches save rsp on the stack when they copy short strings there; [rsp] is the old
  * value until they are done. 0: it is not.
@@ -333,7 +376,7 @@ static __always_inline bool wrapper_has_no_frame(struct walk *w)
 {
 	const __u8 *c = w->bytes;
 
-	if (read_user(w->bytes, WRAPPER_BYTES, w->pc - 1))
+	if (read_code(w, WRAPPER_BYTES, w->pc - 1))
 		return false;
 	if (c[1] == 0xc3 || (RULE(WRAPPER_LEFT) && wrapper_has_left(c)))
 		return true;
@@ -364,6 +407,8 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
 	sp = w->sp + w->self.frame_bytes;
+	if (RULE(WORDS_PUSHED) && state == WHOLE_FRAME)
+		sp += 8 * words_pushed(w);
 	saved = state == WHOLE_FRAME ? rsp_in_rcx(w) : 0;
 	if (state == WHOLE_FRAME && !saved && RULE(OUT_OF_LINE_EXACT)) {
 		lowered = out_of_line_depth(w);

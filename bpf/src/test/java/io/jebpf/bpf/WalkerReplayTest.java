@@ -46,12 +46,10 @@ class WalkerReplayTest {
           "ADAPTER_PATCHES",
           "POLL_STUB",
           "VERIFIED_ENTRY",
-          "WRAPPER_EXACT",
           "WRAPPER_LEFT",
           "CALL_BEFORE",
           "OUT_OF_LINE",
           "TWO_LEVELS",
-          "POPPED_WORDS",
           "CODE_APART");
 
   @TempDir static Path directory;

@@ -33,6 +33,9 @@ final class StackCheck {
 
   private static final int EXAMPLES_MAX = 12;
 
+  /** Of a stack that is not whole, frames shown above the place where it ends. */
+  private static final int CALLEES_SHOWN = 3;
+
   /** Functions in which threads begin; the JVM's, where the C library has no symbols. */
   private static final Pattern ROOT =
       Pattern.compile(
@@ -97,12 +100,12 @@ final class StackCheck {
   }
 
   private static String end(List<Frame> stack) {
-    String callee = "nothing";
-    for (Frame frame : stack) {
+    for (int i = 0; i < stack.size(); i++) {
+      Frame frame = stack.get(i);
       if (frame.kind() == Kind.STOP || frame.kind() == Kind.GAP) {
-        return frame.name() + " below " + callee;
+        List<Frame> above = stack.subList(Math.max(0, i - CALLEES_SHOWN), i);
+        return frame.name() + " below " + above.reversed().stream().map(Frame::name).toList();
       }
-      callee = frame.name();
     }
     return "root " + stack.get(stack.size() - 1).name();
   }
