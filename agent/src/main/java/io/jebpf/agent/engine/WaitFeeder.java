@@ -69,6 +69,7 @@ final class WaitFeeder {
         end.waitStartNanos(),
         end.wokenNanos(),
         end.endNanos(),
+        end.tickNanos(),
         end.wakerTid(),
         end.wakerSlot(),
         end.wakerComm());

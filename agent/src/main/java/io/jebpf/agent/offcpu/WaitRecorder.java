@@ -25,7 +25,7 @@ public final class WaitRecorder {
   /** Ends that came before their stack, which was then still on its way into the ring. */
   private static final int EARLY_MAX = 64;
 
-  private static final int EARLY_WORDS = 5;
+  private static final int EARLY_WORDS = 6;
 
   /** Waits through a whole window that get a row of their own; the rest share one a stack. */
   private static final int ROWS_THROUGH_MAX = 1000;
@@ -203,6 +203,7 @@ public final class WaitRecorder {
   /**
    * The end of a wait, which as a rule comes after its stack.
    *
+   * @param tickNanos of the time since {@code woken}, that in which the ticker had the CPU itself
    * @param wakerKernelTid 0: not known
    * @param wakerSlot of the waker's clock; -1: it is no thread of this process
    */
@@ -212,6 +213,7 @@ public final class WaitRecorder {
       long start,
       long woken,
       long end,
+      long tickNanos,
       int wakerKernelTid,
       int wakerSlot,
       String wakerComm) {
@@ -221,14 +223,14 @@ public final class WaitRecorder {
             ? waker(wakerKernelTid, wakerSlot, wakerComm)
             : "";
     if (slot == OpenWaits.NONE || waits.start(slot) != start) {
-      keepEarly(tid, threadStart, start, woken, end, waker);
+      keepEarly(tid, threadStart, start, woken, end, tickNanos, waker);
       return; // or its stack was lost, or dropped because the thread ran meanwhile
     }
-    finish(slot, woken, end, waker);
+    finish(slot, woken, end, tickNanos, waker);
   }
 
   private void keepEarly(
-      int tid, long threadStart, long start, long woken, long end, String waker) {
+      int tid, long threadStart, long start, long woken, long end, long tickNanos, String waker) {
     int at = earlyNext * EARLY_WORDS;
     earlyWakers[earlyNext] = waker;
     earlyNext = (earlyNext + 1) % EARLY_MAX;
@@ -237,6 +239,7 @@ public final class WaitRecorder {
     early[at + 2] = start;
     early[at + 3] = woken;
     early[at + 4] = end;
+    early[at + 5] = tickNanos;
   }
 
   private void finishIfEarly(int slot) {
@@ -244,7 +247,7 @@ public final class WaitRecorder {
       if (early[at + 2] == waits.start(slot)
           && early[at] == waits.tid(slot)
           && early[at + 1] == waits.threadStart(slot)) {
-        finish(slot, early[at + 3], early[at + 4], earlyWakers[at / EARLY_WORDS]);
+        finish(slot, early[at + 3], early[at + 4], early[at + 5], earlyWakers[at / EARLY_WORDS]);
         return;
       }
     }
@@ -254,10 +257,14 @@ public final class WaitRecorder {
   private void endLost(int slot) {
     endsLost++;
     long end = Math.max(waits.met(slot), waits.reported(slot));
-    finish(slot, end, end, "");
+    finish(slot, end, end, 0, "");
   }
 
-  private void finish(int slot, long woken, long end, String waker) {
+  /**
+   * A wait that was met by chance does not count what it waited for the ticker alone: those which
+   * were not met have none of it.
+   */
+  private void finish(int slot, long woken, long end, long tickNanos, String waker) {
     boolean begun = waits.reported(slot) != 0;
     long start = waits.start(slot);
     long from = from(slot);
@@ -268,7 +275,8 @@ public final class WaitRecorder {
         readAndSettle(end);
       }
       MetWait met = settlement.add(waits.tid(slot), waits.threadStart(slot));
-      fill(met, slot, waits.labels(slot), from, turn, Math.max(from, end), !begun, waker);
+      long undisturbed = Math.max(Math.max(from, turn), end - tickNanos);
+      fill(met, slot, waits.labels(slot), from, turn, undisturbed, !begun, waker);
       met.weight = 1 / chance;
     } else {
       long slept = turn(slot, start, woken, end);

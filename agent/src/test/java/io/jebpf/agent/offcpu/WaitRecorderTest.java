@@ -118,7 +118,12 @@ class WaitRecorderTest {
   }
 
   private void end(int tid, long startMs, long wokenMs, long endMs) {
-    recorder.end(tid, tid * 11, startMs * MS, wokenMs * MS, endMs * MS, 1002, 0, "comm2");
+    end(tid, startMs, wokenMs, endMs, 0);
+  }
+
+  private void end(int tid, long startMs, long wokenMs, long endMs, long tickMs) {
+    recorder.end(
+        tid, tid * 11, startMs * MS, wokenMs * MS, endMs * MS, tickMs * MS, 1002, 0, "comm2");
   }
 
   private void nextWindow(long nowMs, long startMs) {
@@ -163,6 +168,24 @@ class WaitRecorderTest {
     recorder.endWindow(200 * MS, 100 * MS);
     assertRow(0, 5, 5, 5);
     assertEquals("", window.waitLabelsOf(0).get(LabelKey.WAKER), "too short to name its waker");
+  }
+
+  /**
+   * Two sites, the first met in a tick that delayed it: by the clock they waited 2 ms for a CPU.
+   */
+  @Test
+  void whatTheTickerDelaysItselfCountsForNoSite() {
+    open(1, 102, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 102, 104, 107, 2);
+    open(1, 112, 113, ThreadState.BLOCKED, PLAIN + 1, PARK);
+    end(1, 112, 114, 117, 0);
+    clocks.threads.put(0, new long[] {1, 117 * MS, 1, 4 * MS, 2 * MS});
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertRow(0, 1, 2, 0.5);
+    assertRow(1, 1, 2, 1.5);
+    open(1, 203, 215, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 203, 240, 245, 2);
+    assertRow(2, 1, 37, 5); // a long wait is as long as it was
   }
 
   @Test
@@ -225,7 +248,7 @@ class WaitRecorderTest {
     end(1, 100, 150, 150);
     assertEquals("full name of comm2", window.waitLabelsOf(0).get(LabelKey.WAKER));
     open(1, 200, 205, ThreadState.BLOCKED, PLAIN, PARK);
-    recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 5555, -1, "other-process");
+    recorder.end(1, 11, 200 * MS, 250 * MS, 250 * MS, 0, 5555, -1, "other-process");
     assertEquals("other-process", window.waitLabelsOf(1).get(LabelKey.WAKER));
     clocks.threads.put(0, new long[] {3, 0, 0, 0});
     open(1, 300, 305, ThreadState.BLOCKED, PLAIN, PARK);

@@ -173,7 +173,7 @@ public final class OffCpuBench {
         child(engines.get("jebpf"), "taskset", "-c", "1")
             .main(SwitchLoad.class, "pipe", 2 * seconds + 2)
             .start()) {
-      sleep(2_000);
+      running.awaitOutput("ready", END_SECONDS);
       String before = Files.readString(STATS).strip();
       Files.writeString(STATS, "1\n");
       try {

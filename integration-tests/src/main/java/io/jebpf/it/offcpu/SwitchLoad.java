@@ -56,6 +56,8 @@ public final class SwitchLoad {
     for (int i = 0; i < WARM_UP_ROUNDS; i++) {
       exchange.once();
     }
+    System.out.println("ready");
+    System.out.flush();
     long[] batches = new long[BATCHES_MAX];
     int count = 0;
     long end = System.nanoTime() + seconds * 1_000_000_000L;
