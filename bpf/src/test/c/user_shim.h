@@ -18,6 +18,7 @@
 #undef __always_inline
 #define __noinline __attribute__((noinline))
 #define __always_inline inline __attribute__((always_inline))
+#define barrier_var(var) asm volatile("" : "+r"(var))
 
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
