@@ -7,6 +7,7 @@ import io.jebpf.agent.pprof.ProtoBuffer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -53,7 +54,15 @@ final class PyroscopePush implements Protocol {
   private static final Map<String, String> HEADERS =
       Map.of("Content-Type", "application/proto", "Connect-Protocol-Version", "1");
 
+  /** Never left out. */
+  private static final Set<String> NEEDED = Set.of("service_name", "instance");
+
+  /** Where the process is: what a series does without first when it has too many labels. */
+  private static final List<String> LEAST_NEEDED =
+      List.of("container_id", "host", "pid", "container", "node", "namespace", "pod");
+
   private final SeriesLabels labels = new SeriesLabels(Set.of("trace_id", "span_id"));
+  private long leftOut;
   private final ProtoBuffer request = new ProtoBuffer(4096);
   private final ProtoBuffer series = new ProtoBuffer(4096);
   private final ProtoBuffer nested = new ProtoBuffer(256);
@@ -62,8 +71,7 @@ final class PyroscopePush implements Protocol {
   public List<Call> calls(
       ProfileSource source, String kind, Map<String, String> identity, String entry)
       throws IOException {
-    Map<String, String> fixed =
-        SeriesLabels.first(identity, LABELS_MAX - SAMPLE_LABELS - OWN_LABELS);
+    Map<String, String> fixed = fixed(identity);
     List<Map<String, String>> sets = labels.of(source.labelSets(), identity.keySet());
     List<Map<String, String>> sampleLabels = new ArrayList<>(sets.size());
     for (Map<String, String> set : sets) {
@@ -76,6 +84,22 @@ final class PyroscopePush implements Protocol {
       calls.add(call(piece, kind, fixed, entry + "/" + source.nextSample() + "/" + calls.size()));
     }
     return calls;
+  }
+
+  /** As many as the server takes, the same ones each time; the user's own after what is needed. */
+  private Map<String, String> fixed(Map<String, String> identity) {
+    List<String> worstFirst = new ArrayList<>(LEAST_NEEDED);
+    identity.keySet().stream()
+        .filter(key -> !NEEDED.contains(key) && !LEAST_NEEDED.contains(key))
+        .sorted(Comparator.reverseOrder())
+        .forEach(worstFirst::add);
+    Map<String, String> kept = new TreeMap<>(identity);
+    for (String key : worstFirst) {
+      if (kept.size() > LABELS_MAX - SAMPLE_LABELS - OWN_LABELS && kept.remove(key) != null) {
+        leftOut++;
+      }
+    }
+    return kept;
   }
 
   private Call call(Piece piece, String kind, Map<String, String> identity, String id) {
@@ -114,6 +138,6 @@ final class PyroscopePush implements Protocol {
 
   @Override
   public long labelsFolded() {
-    return labels.folded();
+    return labels.folded() + leftOut;
   }
 }

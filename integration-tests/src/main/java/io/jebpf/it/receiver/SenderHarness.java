@@ -43,9 +43,19 @@ public final class SenderHarness {
       long diskBytes,
       long deadlineMillis,
       ServerOptions... servers) {
+    this(new OptionsBuilder(service), directory, diskBytes, deadlineMillis, servers);
+  }
+
+  /** With options beside those of uploads. */
+  public SenderHarness(
+      OptionsBuilder builder,
+      Path directory,
+      long diskBytes,
+      long deadlineMillis,
+      ServerOptions... servers) {
     logFile = directory.resolve("log");
     Options options =
-        new OptionsBuilder(service)
+        builder
             .out(Optional.empty())
             .diskBytes(diskBytes)
             .uploads(new UploadOptions(List.of(servers), directory.resolve("spool")))
