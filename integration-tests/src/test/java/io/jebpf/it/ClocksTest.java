@@ -12,7 +12,6 @@ import io.jebpf.it.workload.FreePort;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -127,15 +126,7 @@ class ClocksTest {
     }
   }
 
-  /**
-   * On request, until its cause is known: on 2026-11-26 a compiler thread had 22 ms runnable here
-   * where schedstat had 169 ms, beside 32 threads that spin.
-   */
   @Test
-  @EnabledIfSystemProperty(
-      named = "jebpf.truth",
-      matches = "true",
-      disabledReason = "open: run-queue time of a thread that hardly runs; -Djebpf.truth=true")
   void ofMoreThreadsThanCpus() {
     ChildResult result = child("spin", 4).run(Deadlines.RUN_SECONDS);
     assertScheduler(result);
