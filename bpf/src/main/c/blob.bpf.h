@@ -86,16 +86,21 @@ static __always_inline __u64 find_blob(struct walk *w, __u64 pc)
 
 /*
  * Reads a blob's header, and the heap block in front of it, in one go: the fields then come from
- * w->header. False: it cannot be read.
+ * w->header. Nothing in front of the block: it may begin a page, and the one before may never have
+ * been written, which cannot be read. False: it cannot be read.
  */
 static __always_inline bool read_header(struct walk *w, __u64 blob)
 {
-	__u64 from = blob - HEADER_BEFORE;
+	__u32 skipped = RULE(HEADER_FROM_BLOCK) && config.heap_block_bytes == HEADER_BEFORE / 2 ?
+				HEADER_BEFORE / 2 :
+				0;
+	__u32 size = config.blob_kind != JEBPF_ABSENT ? HEADER_BYTES_25 : HEADER_BYTES;
+	__u64 from = blob - HEADER_BEFORE + skipped;
 
-	if (!read_user(w->header, config.blob_kind != JEBPF_ABSENT ? HEADER_BYTES_25 : HEADER_BYTES, from))
+	if (!read_user(&w->header[skipped], size - skipped, from))
 		return true;
 	__builtin_memset(w->header, 0, sizeof(w->header));
-	return !read_user(w->header, HEADER_BYTES_LEAST, from);
+	return !read_user(&w->header[skipped], HEADER_BYTES_LEAST - skipped, from);
 }
 
 /* Fields of the header, by their offset from the blob; 0 for one that is absent. */
