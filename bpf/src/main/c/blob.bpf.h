@@ -205,6 +205,14 @@ static __always_inline __u64 code_end(const struct walk *w, __u64 blob)
 	return blob + HEADER_FIELD(w, __u32, config.blob_data_offset);
 }
 
+/* Whether a blob's heap block is not free. */
+static __always_inline bool is_used(__u64 blob)
+{
+	__u8 used;
+
+	return !read_user(&used, 1, blob - config.heap_block_bytes + config.heap_block_used) && used;
+}
+
 /* Whether the nmethod of an entry was on a stack in the present epoch of the code cache. */
 static __always_inline bool in_epoch(const struct walk *w, const struct code *slot)
 {
@@ -214,7 +222,8 @@ static __always_inline bool in_epoch(const struct walk *w, const struct code *sl
 /*
  * A cache entry for HotSpot code is true for the walk in which it was checked: code on the stack
  * of a stopped thread is not freed. In a later walk the blob must still be the same one: an
- * nmethod by its compile id, which is never given twice, other blobs by their name and kind.
+ * nmethod by its compile id, which is never given twice, other blobs by their name and kind. And its block
+ * must be in use: a block that was freed keeps all of this, while new code is taken from its end.
  *
  * To look at each blob costs two cache misses a frame. Since JDK 21 most looks can be spared: nmethods
  * are only freed by a collection that has marked, CodeCache::_gc_epoch grows when marking begins
@@ -223,14 +232,16 @@ static __always_inline bool in_epoch(const struct walk *w, const struct code *sl
  */
 static __always_inline bool still_true(struct walk *w, struct code *slot)
 {
+	bool nmethod = is_nmethod(slot->kind);
+
 	if (slot->walk == w->number)
 		return true;
-	if (is_nmethod(slot->kind)) {
-		if (!in_epoch(w, slot) &&
-		    read_int(w, slot->blob + config.nmethod_compile_id) != slot->compile_id)
+	if (!nmethod || !in_epoch(w, slot)) {
+		if (nmethod ? read_int(w, slot->blob + config.nmethod_compile_id) != slot->compile_id :
+			      read_pointer(w, slot->blob + config.blob_name) != slot->blob_name)
 			return false;
-	} else if (read_pointer(w, slot->blob + config.blob_name) != slot->blob_name) {
-		return false;
+		if (!is_used(slot->blob))
+			return false;
 	}
 	slot->walk = w->number;
 	return true;
@@ -258,7 +269,8 @@ static __always_inline bool find_exact(struct walk *w, __u64 pc)
 	w->found = *slot;
 	w->found.pc = pc;
 	locate(&w->found, pc);
-	slot->generation = w->epoch; /* it runs: surely a frame */
+	if (w->found.pc_offset >= (__u32)w->found.complete) /* behind the entry barrier, where dead code ends */
+		slot->generation = w->epoch; /* it runs: surely a frame */
 	return true;
 }
 
