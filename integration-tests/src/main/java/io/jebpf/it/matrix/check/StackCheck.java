@@ -1,5 +1,6 @@
 package io.jebpf.it.matrix.check;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -36,6 +37,11 @@ final class StackCheck {
   /** Of a stack that is not whole, frames shown above the place where it ends. */
   private static final int CALLEES_SHOWN = 3;
 
+  /** Stacks with an impossible pair that are shown, from the leaf on. */
+  private static final int STACKS_MAX = 3;
+
+  private static final int FRAMES_SHOWN = 40;
+
   /** Functions in which threads begin; the JVM's, where the C library has no symbols. */
   private static final Pattern ROOT =
       Pattern.compile(
@@ -67,6 +73,7 @@ final class StackCheck {
   private final Map<String, Long> impossible = new TreeMap<>();
   private final Map<String, Long> unknown = new TreeMap<>();
   private final Map<String, Long> broken = new TreeMap<>();
+  private final List<List<String>> impossibleStacks = new ArrayList<>();
   private long samples;
   private long whole;
   private long byDepth;
@@ -96,7 +103,11 @@ final class StackCheck {
     } else {
       note(broken, end(stack), count);
     }
+    long before = impossible.size();
     pairs(stack, count);
+    if (impossible.size() > before && impossibleStacks.size() < STACKS_MAX) {
+      impossibleStacks.add(stack.stream().limit(FRAMES_SHOWN).map(Frame::name).toList());
+    }
   }
 
   private static String end(List<Frame> stack) {
@@ -187,6 +198,7 @@ final class StackCheck {
         + top(broken)
         + "\n  impossible "
         + top(impossible)
+        + (impossibleStacks.isEmpty() ? "" : " in " + impossibleStacks)
         + "\n  unknown "
         + top(unknown);
   }
