@@ -61,7 +61,7 @@ final class PyroscopePush implements Protocol {
   private static final List<String> LEAST_NEEDED =
       List.of("container_id", "host", "pid", "container", "node", "namespace", "pod");
 
-  private final SeriesLabels labels = new SeriesLabels(Set.of("trace_id", "span_id"));
+  private final SeriesLabels labels = new SeriesLabels(SeriesLabels.IDS);
   private long leftOut;
   private final ProtoBuffer request = new ProtoBuffer(4096);
   private final ProtoBuffer series = new ProtoBuffer(4096);

@@ -28,7 +28,7 @@ public final class ScrapedProfile {
     if (source.hasMore()) {
       return gzipped;
     }
-    SeriesLabels labels = new SeriesLabels(Set.of("trace_id", "span_id"));
+    SeriesLabels labels = new SeriesLabels(SeriesLabels.IDS);
     return new ProfilePieces(source, labels.of(source.labelSets(), Set.of()), LIMITS)
         .whole()
         .get(0)

@@ -29,6 +29,9 @@ final class SeriesLabels {
   /** Never part of a series: they would make one for each request, thread or pair of threads. */
   private static final Set<String> UNIQUE = Set.of("trace_id", "span_id", "vthread", "waker");
 
+  /** Ids that Pyroscope keeps on samples, without a series of their own. */
+  static final Set<String> IDS = Set.of("trace_id", "span_id");
+
   private final Set<String> keptOnSamples;
   private long folded;
 

@@ -1,5 +1,6 @@
 package io.jebpf.it.upload;
 
+import static io.jebpf.it.upload.Uploads.now;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -67,10 +68,6 @@ class FaultMatrixTest {
     String key() {
       return kind.key();
     }
-  }
-
-  private static long now() {
-    return System.currentTimeMillis() - 60_000;
   }
 
   /** Every key once; more often only as often as the sender says that it may have repeated. */

@@ -1,5 +1,8 @@
 package io.jebpf.it.upload;
 
+import static io.jebpf.it.upload.Uploads.at;
+import static io.jebpf.it.upload.Uploads.now;
+import static io.jebpf.it.upload.Uploads.weight;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -39,21 +42,6 @@ import org.junit.jupiter.api.io.TempDir;
 class SenderTest {
   private static final long HOUR = 3_600_000;
   @TempDir private Path directory;
-
-  private static ServerOptions at(ServerKind kind, HttpReceiver http) {
-    return ServerOptions.of(kind, URI.create(http.url()));
-  }
-
-  private static long now() {
-    return System.currentTimeMillis() - 60_000;
-  }
-
-  private static long weight(List<Received> received) {
-    return received.stream()
-        .flatMap(each -> each.profile().stacks().stream())
-        .mapToLong(stack -> stack.values()[1])
-        .sum();
-  }
 
   @Test
   void seriesHaveStableNamesAndSayWhoMeasured() throws Exception {

@@ -1,11 +1,13 @@
 package io.jebpf.it.upload;
 
+import static io.jebpf.it.upload.Uploads.at;
+import static io.jebpf.it.upload.Uploads.now;
+import static io.jebpf.it.upload.Uploads.weight;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.agent.options.OptionsBuilder;
 import io.jebpf.agent.options.ServerKind;
-import io.jebpf.agent.options.ServerOptions;
 import io.jebpf.it.pprof.Profile;
 import io.jebpf.it.receiver.HttpReceiver;
 import io.jebpf.it.receiver.ParcaReceiver;
@@ -13,7 +15,6 @@ import io.jebpf.it.receiver.PyroscopeReceiver;
 import io.jebpf.it.receiver.Received;
 import io.jebpf.it.receiver.SenderHarness;
 import io.jebpf.it.receiver.SyntheticProfiles;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -27,21 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 class ServerLimitsTest {
   private static final long HOUR = 3_600_000;
   @TempDir private Path directory;
-
-  private static ServerOptions at(ServerKind kind, HttpReceiver http) {
-    return ServerOptions.of(kind, URI.create(http.url()));
-  }
-
-  private static long now() {
-    return System.currentTimeMillis() - 60_000;
-  }
-
-  private static long weight(List<Received> received) {
-    return received.stream()
-        .flatMap(each -> each.profile().stacks().stream())
-        .mapToLong(stack -> stack.values()[1])
-        .sum();
-  }
 
   @Test
   void aProfileAbovePyroscopesLimitsGoesInPartsAndNothingIsMissing() throws Exception {
