@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.it.bench.AttachCycles;
+import io.jebpf.it.bench.AttachCycles.Held;
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.Locations;
 import io.jebpf.it.harness.RunningJvm;
@@ -286,12 +287,18 @@ class AttachTest {
   void cyclesLeaveNothing() throws Exception {
     AttachCycles.Result result = AttachCycles.run(directory, 6, 6, false);
     assertEquals(0, result.answersFailed());
-    AttachCycles.Held before = result.before();
-    AttachCycles.Held after = result.after();
+    Held before = result.before();
+    Held after = result.after();
     assertEquals(before.fds(), after.fds(), result::toString);
     assertEquals(0, after.bpf(), result::toString);
     assertTrue(after.threads() <= before.threads(), result::toString);
-    assertTrue(after.instances() <= before.instances(), result::toString);
+    Held last = before;
+    for (Held reading : result.readings()) {
+      // A class that is used for the first time makes its constants; what leaks does so without.
+      boolean explained = reading.classes() > last.classes();
+      assertTrue(explained || reading.instances() <= last.instances(), result::toString);
+      last = reading;
+    }
     // Our own classes that are used for the first time later on, and the JVM's for its reflection.
     assertTrue(after.classes() - before.classes() <= 40, result::toString);
   }

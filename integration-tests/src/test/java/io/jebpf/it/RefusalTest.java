@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -204,7 +205,10 @@ class RefusalTest {
     Picture picture = result.picture();
     Picture busy = picture.where(stack -> stack.contains(BusyLoad.class.getName() + ".busy"));
     assertTrue(busy.samples() > 1_000, picture::troubles);
-    assertTrue(busy.share(stack -> stack.thread().equals("main")) > 0.99, picture::troubles);
+    // The JVM renames the thread when main returns; a window that has just begun has only that
+    // name.
+    Set<String> names = Set.of("main", "DestroyJavaVM");
+    assertTrue(busy.share(stack -> names.contains(stack.thread())) > 0.99, picture::troubles);
     assertTrue(picture.rootShare() >= 0.99, picture::troubles);
   }
 }
