@@ -290,6 +290,26 @@ static __always_inline __u32 moves_word(const __u8 *c, __u8 base)
 	return (c[0] & 0xf8) == base && (c[0] & 7) != 4 && (c[0] & 7) != 5;
 }
 
+/* What one instruction does to the words below the frame: its length in bits 0 to 7, 1 more than it takes off in 8 to 15, and
+ * in bits 16 on whether the call has been seen (1) or a pop after it (2). 0: it does nothing of the kind. */
+__noinline __u32 word_moved(struct walk *w, __u32 at, __u32 called)
+{
+	const __u8 *c;
+	__u32 length;
+
+	if (!w)
+		return 0;
+	c = &w->bytes[at & 31];
+	length = moves_word(c, 0x58);
+	if (length)
+		return 2 << 16 | 2 << 8 | length;
+	if (called)
+		return 0;
+	if (c[0] == 0xe8)
+		return 1 << 16 | 1 << 8 | 5;
+	return moves_word(c, 0x50); /* puts one on */
+}
+
 /*
  * Compilers keep registers over a call with `push …; call; pop …`, some words below the frame. How many
  * of them are there at the pc is told by the pops to come. Where nobody asks, an old return
@@ -297,28 +317,19 @@ static __always_inline __u32 moves_word(const __u8 *c, __u8 base)
  */
 __noinline int words_pushed(struct walk *w)
 {
-	__u32 at = 0, length;
-	int words = 0, called = 0;
+	__u32 at = 0, called = 0;
+	int words = 0;
 
 	if (!w || read_user(w->bytes, PUSHES_BYTES, w->pc))
 		return 0;
 	for (int i = 0; i < PUSHES_MAX && at < PUSHES_BYTES - 6; i++) {
-		const __u8 *c = &w->bytes[at & 31];
+		__u32 moved = word_moved(w, at, called);
 
-		length = moves_word(c, 0x58);
-		if (length) {
-			words++;
-			called = 2;
-		} else if (!called && c[0] == 0xe8) {
-			called = 1;
-			length = 5;
-		} else if (!called) {
-			length = moves_word(c, 0x50);
-			words--;
-		}
-		if (!length)
+		if (!moved)
 			break;
-		at += length;
+		at += moved & 0xff;
+		words += (int)(moved >> 8 & 0xff) - 1;
+		called = moved >> 16;
 	}
 	return called == 2 && words > 0 ? words : 0;
 }

@@ -5,7 +5,7 @@
  *  - system calls whose errno must be read before the JVM can change it: every function here
  *    returns a result that is not negative, or -errno;
  *  - constants and layouts of kernel headers (perf_event_attr), which the C compiler knows.
- * Nothing here allocates for long, keeps a thread, or touches a signal.
+ * Nothing here allocates for long, keeps a thread, or changes what a signal does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -134,6 +135,30 @@ EXPORT int64_t jebpf_object_open(object_open open_mem, const void *bytes, size_t
 	if (object)
 		return (int64_t)(intptr_t)object;
 	return errno > 0 ? -errno : -EIO;
+}
+
+typedef int (*object_load)(void *object);
+
+/*
+ * The kernel gives up verifying a program when its thread has a signal to take, and libbpf tries five times: a profiler
+ * in the same JVM that works by signals would have it fail each time. They wait, but for those
+ * that a fault of this very thread raises.
+ */
+EXPORT int64_t jebpf_object_load(object_load load, void *object)
+{
+	static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+	sigset_t waiting, before;
+	int result;
+
+	sigfillset(&waiting);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&waiting, own[i]);
+	result = pthread_sigmask(SIG_BLOCK, &waiting, &before);
+	if (result)
+		return -result;
+	result = load(object);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
 }
 
 /* ---------------------------------------------------------------- memory */

@@ -64,6 +64,7 @@ final class Libbpf implements BpfCalls {
   private static final MemorySegment LOG_TAKE = helper("jebpf_log_take");
   private static final MemorySegment KEEP_MEMLOCK = helper("jebpf_keep_memlock");
   private static final MemorySegment OPEN = helper("jebpf_object_open");
+  private static final MemorySegment LOAD = helper("jebpf_object_load");
 
   private static MemorySegment find(String name) {
     return Downcall.function(NativeRuntime.libbpfSymbol(name));
@@ -97,7 +98,7 @@ final class Libbpf implements BpfCalls {
 
   @Override
   public int objectLoad(long object) {
-    return (int) call(OBJECT_LOAD, object);
+    return (int) call(LOAD, OBJECT_LOAD.address(), object);
   }
 
   @Override
