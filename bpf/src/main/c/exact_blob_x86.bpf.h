@@ -9,6 +9,7 @@
 
 #define SCAN_FP_MAX 8192   /* a stub's frame pointer is at most this far above rsp */
 #define SCAN_WORDS_MAX 128 /* scratch words of a stub without frame pointer: SHA-512 has 70 */
+#define SUBTYPE_STUB_BYTES 1024
 #define COOKIE (~0ULL)	   /* pushed by the method entry barrier below its frame */
 #define LONG_CALL_BYTES 13
 /* all registers, as HotSpot pushes them */
@@ -378,6 +379,39 @@ static __always_inline int unwind_exact_runtime(struct walk *w, int state)
 	return unwind_uncertain_blob(w);
 }
 
+/*
+ * C1's stub that searches a class's supertypes keeps four registers, and lowers rsp by four words more of
+ * which one is never written: there the return address of an older call of the same stub may lie. What it
+ * pushes is known by its code, behind that the words that it saved cannot be taken for others:
+ *   push rdi; push rsi; push rcx; push rax; …; [sub rsp, 32; …; add rsp, 32; …;] pop rax; … pop rdi; ret
+ * -1: this is another stub.
+ */
+__noinline int subtype_stub_depth(struct walk *w)
+{
+	__u8 first[4] = {}, next[2] = {};
+	__u64 begin;
+
+	if (!w || !RULE(SUBTYPE_STUB) || w->self.blob_bytes > SUBTYPE_STUB_BYTES || !read_header(w, w->self.blob))
+		return -1;
+	begin = code_begin(w, w->self.blob);
+	if (read_user(first, sizeof(first), begin) || first[0] != 0x57 || first[1] != 0x56 || first[2] != 0x51 ||
+	    first[3] != 0x50 || read_user(next, sizeof(next), w->pc))
+		return -1;
+	if (w->pc - begin <= sizeof(first))
+		return 8 * (w->pc - begin);
+	if (next[0] == 0x58)
+		return 32;
+	if (next[0] == 0x59 && next[1] == 0x5e)
+		return 24;
+	if (next[0] == 0x5e && next[1] == 0x5f)
+		return 16;
+	if (next[0] == 0x5f)
+		return 8;
+	if (next[0] == 0xc3)
+		return 0;
+	return called_here(w, w->sp + 32) ? 32 : 64;
+}
+
 /* A stub: certain return addresses first, at rsp, above a pushed rbp, above rbp, further up. */
 __noinline int unwind_exact_stub(struct walk *w)
 {
@@ -391,6 +425,9 @@ __noinline int unwind_exact_stub(struct walk *w)
 	result = unwind_forward_exception(w);
 	if (result >= 0)
 		return result;
+	result = subtype_stub_depth(w);
+	if (result >= 0 && called_here(w, w->sp + result))
+		return return_at(w, w->sp + result, w->fp);
 	if (RULE(CALLED_HERE) && called_here(w, w->sp))
 		return return_at(w, w->sp, w->fp);
 	if (called_here(w, w->sp + 8))

@@ -9,11 +9,12 @@
 #define PROLOGUE_BYTES                                                                             \
 	96 /* verified entry to the end of `sub rsp`: class initialisation check, stack bang */
 #define PROLOGUE_MASK 127 /* of an index below PROLOGUE_BYTES */
-#define PUSHES_BYTES 24 /* pushes, a call and pops: of two registers each they take 13 */
+#define PUSHES_BYTES 24 /* behind the pc: pushes, a call and pops, of two registers each they take 13 */
 #define PUSHES_MAX 10
 #define WRAPPER_BYTES 48 /* from the byte before the pc: a wrapper's entry up to its frame, or its end */
 #define BEFORE_PC 8
 #define AROUND_PC 32
+#define LOWERING 0x02410102u /* bit n: the byte 0x40 + n, see may_lower() */
 #define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
 #define SAVED_RSP_MAX 512 /* an intrinsic that realigns keeps the old rsp at most this far below */
 
@@ -79,6 +80,51 @@ static __always_inline int lowers(const __u8 *c)
 }
 
 /*
+ * The same where the `sub rsp, imm` at `c`, index i, begins a piece that a compiler ends otherwise than by
+ * `add`: -1 where it is none of these.
+ */
+static __always_inline int lowers_otherwise(const struct walk *w, const __u8 *c, __u32 i)
+{
+	if (!RULE(LOWERED_OTHERWISE) || (c[1] != 0x83 && c[1] != 0x81) || c[2] != 0xec)
+		return -1;
+	/* a method's entry from the interpreter (OSR) has a prologue of its own */
+	if (c[-1] == 0x55 || (c[-1] == 0xec && c[-2] == 0x8b && c[-3] == 0x48 && c[-4] == 0x55))
+		return 0;
+	/* a number that the CPU cannot convert: sub rsp, 8; movsd [rsp], xmm; call; pop */
+	if (c[1] != 0x83 || c[3] != 8 || c[9] != 0xe8)
+		return -1;
+	if (((c[14] & 0xf8) == 0x58 && i + 15 <= w->high) ||
+	    (c[14] == 0x41 && (c[15] & 0xf8) == 0x58 && i + 16 <= w->high))
+		return 0;
+	return -1;
+}
+
+/*
+ * By how much pushes and pops at w->bytes[i] lower rsp, of the pieces that keep words over more than a call:
+ *
+ *   C1, type check of an array copy: push rsi; push rcx; (class of rsi; …;
+ *       push rsi; push rcx; call; pop rcx; pop rsi; test esi, esi; jne;) pop rcx; pop rsi
+ *   ZGC, a store's buffer:           push r15; (mov r15, [x + y]; …;) pop r15
+ *   ZGC, C1, a load:                 push rax; (sub rsp, 16; … call; add rsp, 16; mov x, rax;) pop rax
+ */
+static __always_inline int pushes(const struct walk *w, const __u8 *c, __u32 i)
+{
+	if (c[0] == 0x56 && c[1] == 0x51 &&
+	    ((c[2] == 0xe8 && c[7] == 0x59 && c[8] == 0x5e) || (c[2] == 0x8b && c[3] == 0x76) || (c[2] == 0x48 && c[3] == 0x8b && c[4] == 0x76)))
+		return i + 2 <= w->high ? 16 : 8;
+	if (c[0] == 0x59 && c[1] == 0x5e)
+		return i + 2 <= w->high ? -16 : -8;
+	if (c[0] == 0x41 && c[1] == 0x57 && c[2] == 0x4d && c[3] == 0x8b)
+		return 8;
+	if (c[0] == 0x41 && c[1] == 0x5f)
+		return -8;
+	if (c[0] == 0x50 && c[1] == 0x48 && c[2] == 0x83 && c[3] == 0xec && c[21] == 0xc4 && c[22] == 0x10 &&
+	    c[24] == 0x8b) /* no other ends with a move */
+		return i + 27 <= w->high ? 0 : 8;
+	return 0;
+}
+
+/*
  * Adds up how far rsp is lowered, in w->low, by the instruction at w->bytes[i]; the sum is never below 0,
  * since the code may begin in the middle of a piece. 1: the pc is reached. A function of its own, and all
  * state in memory: the verifier looks at it once, not in each round of a loop.
@@ -107,9 +153,22 @@ __noinline int add_depth(struct walk *w, __u32 i)
 	}
 	if (i < w->restored)
 		return 0;
-	depth = w->low + lowers(c);
+	if (w->self.kind != CODE_NMETHOD) {
+		depth = w->low + lowers(c);
+	} else if (c[0] != 0x48) {
+		depth = w->low + (RULE(WORDS_KEPT) ? pushes(w, c, i) : 0);
+	} else {
+		depth = lowers_otherwise(w, c, i);
+		depth = w->low + (depth < 0 ? lowers(c) : depth);
+	}
 	w->low = depth < 0 ? 0 : depth;
 	return 0;
+}
+
+/* Whether one of the instructions that add_depth() knows in an nmethod may begin with a byte: 41 48 50 56 59. */
+static __always_inline bool may_lower(__u8 first)
+{
+	return (first & 0xe0) == 0x40 && (LOWERING >> (first & 31) & 1);
 }
 
 /*
@@ -130,11 +189,12 @@ __noinline int out_of_line_depth(struct walk *w)
 		size = LOOK_BACK_BYTES;
 	if (w->self.pc_offset < (__u32)w->self.complete + 4 || read_code(w, size, w->pc - size))
 		return 0;
+	read_user(&w->bytes[size & 511], PUSHES_BYTES, w->pc); /* zeros, where they cannot be read */
 	w->high = size;
 	w->low = 0;
 	w->restored = 0;
 	for (__u32 i = 0; i < LOOK_BACK_BYTES; i++) {
-		if (w->bytes[i] != 0x48)
+		if (!may_lower(w->bytes[i]))
 			continue;
 		add_depth(w, i);
 	}
@@ -234,6 +294,31 @@ static __always_inline bool in_poll_stub(const __u8 *c)
 }
 
 /*
+ * The deoptimisation handler behind the code has pushed its own address:
+ *   C1: movabs r10, pc; push r10; jmp    C2: call next; next: sub qword [rsp], 5; jmp
+ */
+static __always_inline bool in_deopt_handler(const __u8 *c)
+{
+	if (c[0] == 0xe9)
+		return (c[-2] == 0x41 && c[-1] == 0x52) || (c[-5] == 0x48 && c[-4] == 0x83 && c[-3] == 0x2c && c[-2] == 0x24);
+	return c[0] == 0x48 && c[1] == 0x83 && c[2] == 0x2c && c[3] == 0x24 && c[-5] == 0xe8;
+}
+
+/* The prologue behind C1's entry from the interpreter: [mov [rsp - x], eax;] push rbp; [mov rbp, rsp;] sub rsp, y */
+static __always_inline int osr_prologue_state(const __u8 *c)
+{
+	if (c[0] == 0x89 && c[1] == 0x84 && c[2] == 0x24)
+		c += 7;
+	if (c[0] == 0x55 && c[1] == 0x48 && (c[2] == 0x8b || c[2] == 0x83 || c[2] == 0x81) && c[3] == 0xec)
+		return RA_AT_SP;
+	if (c[-1] == 0x55 && c[0] == 0x48 && (c[1] == 0x8b || c[1] == 0x83 || c[1] == 0x81) && c[2] == 0xec)
+		return RA_ABOVE_FP;
+	if (c[-4] == 0x55 && c[-3] == 0x48 && c[-2] == 0x8b && c[-1] == 0xec && c[0] == 0x48 && c[2] == 0xec)
+		return RA_ABOVE_FP;
+	return WHOLE_FRAME;
+}
+
+/*
  * `add rsp, imm; pop rbp; cmp rsp, [r15 + poll]; ja stub; ret`, and the poll's stub, where the
  * frame is gone as well.
  */
@@ -261,14 +346,17 @@ static __always_inline int epilogue_state(struct walk *w)
 	/* @ReservedStackAccess: another compare and branch between pop and poll */
 	if (RULE(RESERVED_STACK) && c[0] == 0x0f && c[1] == 0x82 && c[-8] == 0x5d && c[-7] == 0x49 && c[-6] == 0x3b)
 		return RA_AT_SP;
-	/* poll stub: lea r10, [rip + x]; mov [r15 + y], r10; jmp SafepointBlob */
+	/* poll stub: lea r10, [rip + x]; mov [r15 + y], r10; jmp SafepointBlob. Other stubs jump as well */
 	if (RULE(POLL_STUB) && (w->self.flags & CODE_FLAG_OUT_OF_LINE) &&
 	    ((c[0] == 0x4c && c[1] == 0x8d && c[2] == 0x15) ||
-	     (c[0] == 0x4d && c[1] == 0x89 && (c[2] & 0x3f) == 0x17) || c[0] == 0xe9))
+	     (c[0] == 0x4d && c[1] == 0x89 && (c[2] & 0x3f) == 0x17) ||
+	     (c[0] == 0xe9 && c[-7] == 0x4d && c[-6] == 0x89 && (c[-5] & 0x3f) == 0x17)))
 		return RA_AT_SP;
+	if (RULE(DEOPT_HANDLER) && (w->self.flags & CODE_FLAG_OUT_OF_LINE) && in_deopt_handler(c))
+		return ONE_PUSHED;
 	if (RULE(POLL_STUB_C1) && in_poll_stub(c))
 		return RA_AT_SP;
-	return WHOLE_FRAME;
+	return RULE(PROLOGUE_OSR) ? osr_prologue_state(c) : WHOLE_FRAME;
 }
 
 __noinline int exact_nmethod_state(struct walk *w)
@@ -417,17 +505,18 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 		return return_at(w, w->sp, w->fp);
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
-	sp = w->sp + w->self.frame_bytes;
-	if (RULE(WORDS_PUSHED) && state == WHOLE_FRAME)
-		sp += 8 * words_pushed(w);
+	sp = w->sp + w->self.frame_bytes + (state == ONE_PUSHED ? 8 : 0);
 	saved = state == WHOLE_FRAME ? rsp_in_rcx(w) : 0;
+	lowered = 0;
 	if (state == WHOLE_FRAME && !saved && RULE(OUT_OF_LINE_EXACT)) {
 		lowered = out_of_line_depth(w);
 		if (w->searching)
 			saved = saved_rsp(w);
-		if (!saved && lowered && java_caller(w, sp + lowered - 8))
-			sp += lowered;
 	}
+	if (!saved && lowered && java_caller(w, sp + lowered - 8))
+		sp += lowered;
+	else if (!saved && RULE(WORDS_PUSHED) && state == WHOLE_FRAME)
+		sp += 8 * words_pushed(w);
 	if (!saved && !java_caller(w, sp - 8)) {
 		saved = saved_rsp(w);
 		if (!saved)
