@@ -14,7 +14,6 @@
 #define WRAPPER_BYTES 48 /* from the byte before the pc: a wrapper's entry up to its frame, or its end */
 #define BEFORE_PC 8
 #define AROUND_PC 32
-#define LOWERING 0x02410102u /* bit n: the byte 0x40 + n, see may_lower() */
 #define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
 #define SAVED_RSP_MAX 512 /* an intrinsic that realigns keeps the old rsp at most this far below */
 
@@ -165,10 +164,15 @@ __noinline int add_depth(struct walk *w, __u32 i)
 	return 0;
 }
 
-/* Whether one of the instructions that add_depth() knows in an nmethod may begin with a byte: 41 48 50 56 59. */
-static __always_inline bool may_lower(__u8 first)
+/* Whether one of the instructions that add_depth() knows in an nmethod may begin here: few bytes get so far. */
+static __always_inline bool may_lower(const __u8 *c)
 {
-	return (first & 0xe0) == 0x40 && (LOWERING >> (first & 31) & 1);
+	if ((c[0] & 0xe0) != 0x40)
+		return false;
+	if (c[0] == 0x48)
+		return c[1] == 0x83 || c[1] == 0x81 || c[1] == 0x2b || (c[1] == 0x8b && c[2] == 0xcc);
+	return (c[0] == 0x41 && (c[1] & 0xf7) == 0x57) || (c[0] == 0x50 && c[1] == 0x48) ||
+	       (c[0] == 0x56 && c[1] == 0x51) || (c[0] == 0x59 && c[1] == 0x5e);
 }
 
 /*
@@ -194,7 +198,7 @@ __noinline int out_of_line_depth(struct walk *w)
 	w->low = 0;
 	w->restored = 0;
 	for (__u32 i = 0; i < LOOK_BACK_BYTES; i++) {
-		if (!may_lower(w->bytes[i]))
+		if (!may_lower(&w->bytes[i]))
 			continue;
 		add_depth(w, i);
 	}
