@@ -13,6 +13,9 @@ import io.jebpf.it.pprof.Picture;
 import io.jebpf.it.pprof.Profile;
 import io.jebpf.it.workload.AttachLoad;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -227,6 +230,7 @@ class AttachTest {
         directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
     try (RunningJvm running = jvm.start()) {
       running.awaitOutput("ready=1", READY_SECONDS);
+      leaveSocket(running.pid());
       Tools.Outcome attached = jebpf("attach", running.pid(), "out=off");
       assertEquals(0, attached.exitCode(), attached.output());
       Tools.Outcome refused =
@@ -239,6 +243,13 @@ class AttachTest {
       assertTrue(refused.output().contains("sudo -u nobody"), refused.output());
       Tools.Outcome detached = jebpf("detach", running.pid());
       assertEquals(0, detached.exitCode(), detached.output());
+    }
+  }
+
+  /** What a killed JVM leaves that had this number before; another user's cannot remove it. */
+  private static void leaveSocket(long pid) throws IOException {
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of("/tmp/.java_pid" + pid));
     }
   }
 

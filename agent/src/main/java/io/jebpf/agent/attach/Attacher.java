@@ -5,6 +5,10 @@ import com.sun.tools.attach.AgentLoadException;
 import com.sun.tools.attach.AttachNotSupportedException;
 import com.sun.tools.attach.VirtualMachine;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -90,8 +94,16 @@ public final class Attacher implements AutoCloseable {
   }
 
   private VirtualMachine machine() throws AttachException {
+    String pid = Long.toString(target.pid());
     try {
-      return VirtualMachine.attach(Long.toString(target.pid()));
+      try {
+        return VirtualMachine.attach(pid);
+      } catch (IOException e) {
+        if (!removedStaleSocket()) {
+          throw e;
+        }
+        return VirtualMachine.attach(pid);
+      }
     } catch (AttachNotSupportedException e) {
       throw new AttachException(
           "the JVM " + target.pid() + " does not answer: " + e.getMessage(),
@@ -101,6 +113,17 @@ public final class Attacher implements AutoCloseable {
       throw new AttachException(
           "the JVM " + target.pid() + " cannot be reached: " + e.getMessage(),
           target.isOwn() ? "" : "Run this command as the JVM's own user");
+    }
+  }
+
+  /** Whether there was the socket of a JVM that had this number before and was killed. */
+  private boolean removedStaleSocket() throws IOException {
+    Path socket = target.attachSocket();
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.connect(UnixDomainSocketAddress.of(socket));
+      return false;
+    } catch (ConnectException e) { // nobody listens
+      return Files.deleteIfExists(socket);
     }
   }
 

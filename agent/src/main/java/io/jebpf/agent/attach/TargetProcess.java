@@ -119,6 +119,21 @@ public record TargetProcess(long pid, int uid, int gid, Path root) {
     }
   }
 
+  /**
+   * The socket at which a JVM listens for the JDK's attach, named by the number that it has itself.
+   */
+  Path attachSocket() throws IOException {
+    try (Stream<String> lines = Files.lines(PROC.resolve(pid + "/status"))) {
+      String own =
+          lines
+              .filter(line -> line.startsWith("NSpid:"))
+              .findFirst()
+              .map(line -> line.replaceFirst(".*\\s", ""))
+              .orElse(Long.toString(pid));
+      return here(Path.of("/tmp/.java_pid" + own));
+    }
+  }
+
   /** Directories, as the process names them, in which a file for it may be put; best first. */
   List<Path> directories() {
     return Stream.of("/tmp", "/dev/shm", "/var/tmp", "/run").map(Path::of).toList();
