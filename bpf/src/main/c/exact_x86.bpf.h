@@ -15,6 +15,8 @@
 #define BEFORE_PC 8
 #define AROUND_PC 32
 #define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
+#define SEARCHING 1 /* the pc is in a string search of C2 */
+#define SEARCHING_PERHAPS 2 /* the code could not be read */
 #define SAVED_RSP_MAX 512 /* an intrinsic that realigns keeps the old rsp at most this far below */
 
 /* Where the return address of an exact frame is. */
@@ -142,7 +144,7 @@ __noinline int add_depth(struct walk *w, __u32 i)
 	}
 	if (RULE(STRING_SEARCH) && c[0] == 0x48 && c[1] == 0x8b && c[2] == 0xcc) { /* mov rcx, rsp */
 		w->restored = i + STRING_SEARCH_BYTES;
-		w->searching = 1;
+		w->searching = SEARCHING;
 		return 0;
 	}
 	if (RULE(STRING_SEARCH) && c[0] == 0x48 && c[1] == 0x2b && c[3] == 0x5c) { /* sub x, y; pop rsp */
@@ -191,8 +193,12 @@ __noinline int out_of_line_depth(struct walk *w)
 	size = w->self.pc_offset - w->self.complete;
 	if (size > LOOK_BACK_BYTES)
 		size = LOOK_BACK_BYTES;
-	if (w->self.pc_offset < (__u32)w->self.complete + 4 || read_code(w, size, w->pc - size))
+	if (w->self.pc_offset < (__u32)w->self.complete + 4)
 		return 0;
+	if (read_code(w, size, w->pc - size)) {
+		w->searching = SEARCHING_PERHAPS;
+		return 0;
+	}
 	read_user(&w->bytes[size & 511], PUSHES_BYTES, w->pc); /* zeros, where they cannot be read */
 	w->high = size;
 	w->low = 0;
@@ -208,6 +214,7 @@ __noinline int out_of_line_depth(struct walk *w)
 /*
  * C2's string searches keep the old rsp in rcx, copy short strings below it, and get it back with
  * `pop rsp`: what they take off, on one of several ways, is not added up. 0: rcx is not the old rsp.
+ * Only asked there: any rcx that points into the frame may have an old return address above it.
  */
 static __always_inline __u64 rsp_in_rcx(struct walk *w)
 {
@@ -510,11 +517,13 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 	if (state == RA_ABOVE_FP && plausible_word(w, w->sp + 8))
 		return return_at_pushed_fp(w);
 	sp = w->sp + w->self.frame_bytes + (state == ONE_PUSHED ? 8 : 0);
-	saved = state == WHOLE_FRAME ? rsp_in_rcx(w) : 0;
+	saved = 0;
 	lowered = 0;
-	if (state == WHOLE_FRAME && !saved && RULE(OUT_OF_LINE_EXACT)) {
-		lowered = out_of_line_depth(w);
+	if (state == WHOLE_FRAME) {
+		lowered = RULE(OUT_OF_LINE_EXACT) ? out_of_line_depth(w) : 0;
 		if (w->searching)
+			saved = rsp_in_rcx(w);
+		if (w->searching == SEARCHING && !saved)
 			saved = saved_rsp(w);
 	}
 	if (!saved && lowered && java_caller(w, sp + lowered - 8))

@@ -110,7 +110,7 @@ struct walk {
 	__u32 gaps;   /* bit n: marker n of enum jebpf_gap is in the stack, counted from the first */
 	__u32 epoch;  /* of the code cache when the walk began; 0: not known */
 	__u32 mapping; /* found last, its key; valid when its address range is */
-	__u32 searching; /* 1: the pc is in a string search of C2 */
+	__u32 searching; /* SEARCHING or SEARCHING_PERHAPS, set by out_of_line_depth() */
 	__u32 restored; /* index in bytes up to which rsp is restored by other means than `add` */
 	__u32 taken;   /* frames of the whole stack, when the walk is over */
 	__u64 thread; /* JavaThread* or 0 */
