@@ -389,8 +389,11 @@ static __always_inline __u32 moves_word(const __u8 *c, __u8 base)
 	return (c[0] & 0xf8) == base && (c[0] & 7) != 4 && (c[0] & 7) != 5;
 }
 
-/* What one instruction does to the words below the frame: its length in bits 0 to 7, 1 more than it takes off in 8 to 15, and
- * in bits 16 on whether the call has been seen (1) or a pop after it (2). 0: it does nothing of the kind. */
+/*
+ * What one instruction does to the words below the frame: its length in bits 0 to 7, 1 more than it takes off in 8
+ * to 15, and in bits 16 on whether the call has been seen (1) or a pop after it (2). 0: it does nothing of the kind.
+ * A function of its own, since the verifier would look at it anew in each round of the loop.
+ */
 __noinline __u32 word_moved(struct walk *w, __u32 at, __u32 called)
 {
 	const __u8 *c;
@@ -518,18 +521,17 @@ __noinline int unwind_exact_nmethod(struct walk *w)
 		return return_at_pushed_fp(w);
 	sp = w->sp + w->self.frame_bytes + (state == ONE_PUSHED ? 8 : 0);
 	saved = 0;
-	lowered = 0;
 	if (state == WHOLE_FRAME) {
 		lowered = RULE(OUT_OF_LINE_EXACT) ? out_of_line_depth(w) : 0;
 		if (w->searching)
 			saved = rsp_in_rcx(w);
 		if (w->searching == SEARCHING && !saved)
 			saved = saved_rsp(w);
+		if (!saved && lowered && java_caller(w, sp + lowered - 8))
+			sp += lowered;
+		else if (!saved && RULE(WORDS_PUSHED))
+			sp += 8 * words_pushed(w);
 	}
-	if (!saved && lowered && java_caller(w, sp + lowered - 8))
-		sp += lowered;
-	else if (!saved && RULE(WORDS_PUSHED) && state == WHOLE_FRAME)
-		sp += 8 * words_pushed(w);
 	if (!saved && !java_caller(w, sp - 8)) {
 		saved = saved_rsp(w);
 		if (!saved)

@@ -37,7 +37,9 @@ class LoadUnderSignalsTest {
       event.set(JAVA_INT, 12, SIGEV_THREAD_ID);
       event.set(JAVA_INT, 16, (int) Downcall.call(Downcall.libc("gettid")));
       MemorySegment timer = arena.allocate(JAVA_LONG);
-      assertEquals(0, (int) call("timer_create", CLOCK_MONOTONIC, event, timer));
+      MemorySegment create = Downcall.libc("timer_create");
+      assertEquals(
+          0, (int) Downcall.call(create, CLOCK_MONOTONIC, event.address(), timer.address()));
       MemorySegment times = arena.allocate(32, 8);
       times.set(JAVA_LONG, 8, INTERVAL_NANOS);
       times.set(JAVA_LONG, 24, INTERVAL_NANOS);
@@ -55,34 +57,22 @@ class LoadUnderSignalsTest {
 
   /** Sleeps a while; how often it was woken. */
   private static long wakeUps() throws IOException, InterruptedException {
-    long before = voluntary();
+    long before = Long.parseLong(status("voluntary_ctxt_switches"));
     Thread.sleep(200);
-    return voluntary() - before - 1;
-  }
-
-  private static long voluntary() throws IOException {
-    try (var lines = Files.lines(Path.of("/proc/thread-self/status"))) {
-      return lines
-          .filter(line -> line.startsWith("voluntary_ctxt_switches"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-          .sum();
-    }
-  }
-
-  private static long call(String function, long clock, MemorySegment event, MemorySegment timer) {
-    return Downcall.call(Downcall.libc(function), clock, event.address(), timer.address());
+    return Long.parseLong(status("voluntary_ctxt_switches")) - before - 1;
   }
 
   /** The JDK does so at the first use of a channel. */
   private static void installHandler() throws IOException {
     SocketChannel.open().close();
-    assertTrue(handled(), "the JDK handles signal " + SIGNAL + " no longer");
+    long caught = Long.parseUnsignedLong(status("SigCgt"), 16);
+    assertTrue((caught >> SIGNAL - 1 & 1) == 1, "the JDK handles signal " + SIGNAL + " no longer");
   }
 
-  private static boolean handled() throws IOException {
-    try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-      String mask = lines.filter(line -> line.startsWith("SigCgt")).findFirst().orElseThrow();
-      return (Long.parseUnsignedLong(mask.replaceAll(".*\\s", ""), 16) >> SIGNAL - 1 & 1) == 1;
+  private static String status(String key) throws IOException {
+    try (var lines = Files.lines(Path.of("/proc/thread-self/status"))) {
+      String line = lines.filter(l -> l.startsWith(key + ":")).findFirst().orElseThrow();
+      return line.replaceFirst(".*\\s", "");
     }
   }
 }
