@@ -47,8 +47,8 @@ __noinline int unwind_entry(struct walk *w)
 		ra = w->value;
 		sender = w->sp + 8;
 	} else if (offset <= pop_rax) {
-		/* methods that are done right here: `pop rdi; mov rsp, r13; jmp rdi` */
-		ra = w->rdi;
+		/* methods that are done right here: `pop rdi; mov rsp, r13; jmp rdi`; Thread.currentThread with rcx */
+		ra = RULE(ENTRY_RCX) && !plausible_return(w, w->rdi) ? w->rcx : w->rdi;
 		sender = w->sp;
 	} else if (RULE(ENTRY_POPPED) && offset <= push_rax) {
 		ra = w->rax;

@@ -25,6 +25,9 @@
 #define ALIGNED_FRAMES_MAX 8	   /* frames taken out, each of which may have made room for one word more */
 #define THAW_EXTRA_WORDS 4	   /* that it makes room for, beside the chunk's maximal size */
 #define CHUNK_WORDS_MAX (1 << 24)
+#define TAKEN_WORDS_MAX 128 /* of a frame that is searched for in a chunk */
+#define FINISHING_FRAMES 3  /* youngest frames among which the function that finishes a thaw is */
+#define MOVES_BYTES 32	    /* of its code in front of, and with, the second place that moves the pointer */
 #define COLOUR_SHIFT 12
 
 /* The object behind a stored reference of pointer width. */
@@ -193,6 +196,88 @@ static __always_inline bool read_max_thawing(__u64 chunk, __u32 *max)
 	       !read_user(max, 4, chunk + config.chunk_max_thawing);
 }
 
+/* Whether the interpreted frame of which a frame pointer is at `fp` ends where the chunk's frames begin now. */
+static __always_inline bool ends_at_top(struct walk *w, __u64 fp)
+{
+	/* where an interpreted caller's expressions end, or at a compiled caller's stack pointer */
+	return fp + 16 == w->chunk_top ||
+	       (!called_word(w, fp + SLOT_SENDER_SP) && fp + 8 * w->value == w->chunk_top);
+}
+
+/*
+ * A frame taken out of the chunk of which the size is known as `words` at most: it ends exactly where the
+ * chunk's frames begin now.
+ */
+__noinline int enter_taken(struct walk *w, __u64 chunk, __u32 words)
+{
+	__u64 sp, pc, fp;
+
+	if (!w)
+		return 0;
+	sp = w->chunk_top - 16;
+	for (__u32 i = 2; i <= TAKEN_WORDS_MAX && i <= words + LOCALS_SEARCHED; i++, sp -= 8) {
+		if (called_word(w, sp - 8))
+			return 0;
+		pc = w->value;
+		if (in_interpreter(pc)) {
+			if (called_word(w, sp - 16) || !is_frame_distance(w->value))
+				continue;
+			fp = sp - 16 + 8 * w->value;
+			if (!ends_at_top(w, fp) || called_word(w, fp + SLOT_LAST_SP) ||
+			    !is_frame_distance(-w->value) || w->chunk_top - (fp + 8 * w->value) > 8 * (__u64)words)
+				continue;
+		} else if (i > words || !in_code_cache(pc) || !plausible_return(w, pc) ||
+			   w->found.kind != CODE_NMETHOD || (__u32)w->found.frame_bytes != 8 * i) {
+			continue;
+		}
+		return stand_in_chunk(w, chunk, sp, pc);
+	}
+	return 0;
+}
+
+/*
+ * Whether the function runs in which a slow thaw moves the chunk's stack pointer, and a few instructions
+ * later the maximal size. 0: no, or the pointer is not moved yet; 1: cannot be told; 2: it is moved.
+ */
+static __always_inline int finishes_thaw(struct walk *w)
+{
+	__u64 bytes = config.thaw_end_high - config.thaw_end_low, pc;
+
+	for (__u32 i = 0; i < FINISHING_FRAMES && i < w->frames && i < leaf_frames() && RULE(THAW_FINISHING); i++) {
+		struct jebpf_frame *frame = frame_place(w, i);
+
+		if (!frame || frame->head >> 56 != JEBPF_FRAME_NATIVE)
+			break;
+		pc = frame->head & ADDRESS_MASK;
+		if (pc - config.thaw_end_low >= bytes)
+			continue;
+		if (i) /* what it calls comes later */
+			return 2;
+		if (!config.thaw_moved)
+			return 1;
+		if (pc < config.thaw_moved)
+			return 0;
+		return config.thaw_moved_last - pc - 1 < MOVES_BYTES ? 1 : 2;
+	}
+	return 0;
+}
+
+/*
+ * Between the two what was taken out is told by what the maximal size has to spare, which may be more,
+ * by a word for each older frame that is interpreted. Where the frame cannot be told from an older one in
+ * the same place, or is not found, a marker stands for it.
+ */
+static __always_inline bool enter_finishing(struct walk *w, __u64 chunk, __u32 spare, int finishes)
+{
+	int found = enter_taken(w, chunk, spare);
+
+	if (found && finishes == 2)
+		return true;
+	if (found || finishes == 2)
+		push_gap(w, JEBPF_GAP_FROZEN, 0);
+	return w->chunk_top < w->chunk_end && enter_chunk(w, chunk);
+}
+
 /*
  * The barrier has called `thaw`, which takes the youngest frames out of the chunk and copies them to
  * the stack, where they count only when it has returned. How far it has come is told by the
@@ -218,12 +303,14 @@ static __always_inline bool enter_thawing(struct walk *w, __u64 chunk, __u64 ent
 	w->chunk_end = stack + 8 * (__u64)bottom;
 	w->chunk_top = stack + 8 * (__u64)sp;
 	if (taken <= 1) {
-		/* frames taken out move the stack pointer first, then the size, which may have some to spare */
+		int finishes = finishes_thaw(w);
+
+		/* frames taken out move the stack pointer first, then the size */
 		taken = max - (bottom - sp);
-		if (taken > 1 && taken <= sp &&
-		    ((enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken) &&
-		      w->sp + w->found.frame_bytes == w->chunk_top) ||
-		     enter_chunk_near(w, chunk, w->chunk_top - 8 * (__u64)taken)))
+		if (finishes && (__s32)taken > 1)
+			return enter_finishing(w, chunk, taken < sp ? taken : sp, finishes);
+		if (taken > 1 && taken <= sp && enter_chunk_at(w, chunk, w->chunk_top - 8 * (__u64)taken) &&
+		    w->sp + w->found.frame_bytes == w->chunk_top)
 			return true;
 		return sp < bottom && enter_chunk(w, chunk);
 	}

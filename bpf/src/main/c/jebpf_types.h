@@ -429,6 +429,10 @@ struct jebpf_config {
 	__u64 cont_barrier_exc;
 	__u64 cont_stubs_low; /* the blob or range of the continuation stubs */
 	__u64 cont_stubs_high;
+	__u64 thaw_end_low;	/* the code of ThawBase::finalize_thaw; 0: unknown */
+	__u64 thaw_end_high;
+	__u64 thaw_moved;      /* behind the first place in it that moves a chunk's stack pointer; 0: unknown */
+	__u64 thaw_moved_last; /* behind the second */
 	__u64 cont_return_pc;	   /* ContinuationEntry::_return_pc */
 	__u64 cont_enter_low;	   /* the code of enterSpecial: what runs above it is mounted */
 	__u64 cont_enter_high;

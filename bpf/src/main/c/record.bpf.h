@@ -20,22 +20,29 @@ static __always_inline __u32 leaf_frames(void)
 	return config.depth_max - root_frames();
 }
 
-/* 64 bits wide: of sums of narrower numbers Linux 6.1's verifier forgets the bound. */
-static __always_inline void set_frame(struct walk *w, __u64 at, __u64 head, __u64 detail)
+/* A frame's place in the record. 64 bits wide: of sums of narrower numbers Linux 6.1's verifier forgets the bound. */
+static __always_inline struct jebpf_frame *frame_place(struct walk *w, __u64 at)
 {
 	__u64 base = w->kernel_bytes;
-	struct jebpf_frame *frame;
 
 	if (at >= JEBPF_FRAMES_MAX + MARKERS_MAX || base > JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64))
+		return 0;
+	return (void *)&w->record[sizeof(struct jebpf_sample) + base + at * sizeof(struct jebpf_frame)];
+}
+
+static __always_inline void set_frame(struct walk *w, __u64 at, __u64 head, __u64 detail)
+{
+	struct jebpf_frame *frame = frame_place(w, at);
+
+	if (!frame)
 		return;
-	frame = (void *)&w->record[sizeof(struct jebpf_sample) + base + at * sizeof(*frame)];
 	frame->head = head;
 	frame->detail = detail;
 }
 
 static __always_inline __u64 frame_head(__u64 kind, __u64 flags, __u64 addr)
 {
-	return kind << 56 | flags << 48 | (addr & 0xffffffffffffULL);
+	return kind << 56 | flags << 48 | (addr & ADDRESS_MASK);
 }
 
 /* Appends a frame: to the record, or where the leaf end is full, to the ring of the last frames. */

@@ -203,7 +203,7 @@ static long step(__u32 index, void *context)
 /* What the walk ended for: its address tells generated code from a file's. Later reads leave it. */
 static __always_inline void tell_unread(struct walk *w)
 {
-	__u64 what = w->unread >> JEBPF_UNREAD_SHIFT, address = w->unread & UNREAD_ADDRESS;
+	__u64 what = w->unread >> JEBPF_UNREAD_SHIFT, address = w->unread & ADDRESS_MASK;
 
 	if (w->end != JEBPF_END_READ_FAULT)
 		return;

@@ -29,7 +29,7 @@
 #define RECORD_BYTES                                                                               \
 	(sizeof(struct jebpf_sample) + JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64) +                   \
 	 (JEBPF_FRAMES_MAX + MARKERS_MAX) * sizeof(struct jebpf_frame) + JEBPF_CONTEXT_BYTES)
-#define UNREAD_ADDRESS 0xffffffffffffULL
+#define ADDRESS_MASK 0xffffffffffffULL
 #define FAULT_REACH 65536 /* bytes above sp in which a word that cannot be read means something */
 #define HEADER_BEFORE 16  /* bytes in front of a blob that are read with it: its heap block */
 #define HEADER_BYTES 384  /* of them and of the largest nmethod header, JDK 17's */
@@ -159,7 +159,7 @@ struct walk {
 static __always_inline void note_unread(struct walk *w, __u64 what, __u64 address)
 {
 	if (!w->fault)
-		w->unread = what << JEBPF_UNREAD_SHIFT | (address & UNREAD_ADDRESS);
+		w->unread = what << JEBPF_UNREAD_SHIFT | (address & ADDRESS_MASK);
 }
 
 /* The same of what a decision rests on: the walk ends. */

@@ -79,6 +79,10 @@ static void set_knobs(struct jebpf_config *config)
 	config->cont_barrier_exc = CODE + 0xe40;
 	config->cont_stubs_low = CODE + 0xe00;
 	config->cont_stubs_high = CODE + 0xf00;
+	config->thaw_end_low = 0x7c0000000000ULL;
+	config->thaw_end_high = 0x7c0000000200ULL;
+	config->thaw_moved = 0x7c0000000050ULL;
+	config->thaw_moved_last = 0x7c0000000180ULL;
 	config->cont_return_pc = CODE + 0x50000;
 	config->cont_entry_frame_bytes = 80;
 	config->name_nmethod = 0x7d0000000000ULL;

@@ -335,7 +335,7 @@ static void live(char **argv)
 	ptrace(PTRACE_DETACH, live_tid, 0, 0);
 	for (int i = 0; i < JEBPF_END_COUNT; i++)
 		total += counts[i];
-	printf("walks %d contradictions %d gaps %d", total, contradictions, gaps);
+	printf("walks %d contradictions %d gaps %d thawing %u", total, contradictions, gaps, thawing);
 	for (int i = 0; i < JEBPF_END_COUNT; i++)
 		if (counts[i])
 			printf(" %s %d", end_name(i), counts[i]);

@@ -14,14 +14,15 @@ record FrozenFrames(
     int chunkBottom,
     int chunkPc,
     int chunkStack,
-    int chunkMaxThawing) {
+    int chunkMaxThawing,
+    ThawEnd thawEnd) {
 
   // enum jebpf_oops
   private static final int WIDE = 1;
   private static final int NARROW = 2;
   private static final int COLOURED = 3;
 
-  static FrozenFrames find(FieldOffsets fields, Oops.Encoding oops) {
+  static FrozenFrames find(FieldOffsets fields, Oops.Encoding oops, ThawEnd thawEnd) {
     return new FrozenFrames(
         oops,
         offset(fields, LibjvmNames.THREAD_EETOP_OFFSET),
@@ -31,7 +32,8 @@ record FrozenFrames(
         offset(fields, LibjvmNames.CHUNK_BOTTOM_OFFSET),
         offset(fields, LibjvmNames.CHUNK_PC_OFFSET),
         offset(fields, LibjvmNames.CHUNK_STACK_OFFSET),
-        offset(fields, LibjvmNames.CHUNK_MAX_THAWING_OFFSET));
+        offset(fields, LibjvmNames.CHUNK_MAX_THAWING_OFFSET),
+        thawEnd);
   }
 
   private static int offset(FieldOffsets fields, String symbol) {
@@ -50,5 +52,6 @@ record FrozenFrames(
     sink.knob("chunk_pc", chunkPc);
     sink.knob("chunk_stack", chunkStack);
     sink.knob("chunk_max_thawing", chunkMaxThawing);
+    thawEnd.write(sink);
   }
 }

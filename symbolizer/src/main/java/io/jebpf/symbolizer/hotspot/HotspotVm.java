@@ -191,7 +191,7 @@ public final class HotspotVm {
         entries,
         addresses.callStubReturn(),
         Continuations.find(memory, structs, libjvm, layout, heaps, blobs),
-        FrozenFrames.find(fields, oops),
+        FrozenFrames.find(fields, oops, ThawEnd.find(memory, libjvm)),
         MountedThread.find(fields, structs, memory, oops, jdkMajor()),
         BlobNames.find(memory, heaps, blobs, libjvm),
         Tls.find(memory, libjvm),

@@ -10,6 +10,9 @@ public interface LibjvmImage {
   /** Address in the process of a defined symbol. */
   OptionalLong address(String symbol);
 
+  /** Size in bytes of what a defined symbol names; 0 when it is unknown. */
+  long bytes(String symbol);
+
   /** Offset of a thread-local symbol in libjvm's TLS block (its {@code st_value}). */
   OptionalLong tlsOffset(String symbol);
 

@@ -42,6 +42,12 @@ public final class LibjvmModule implements LibjvmImage {
   }
 
   @Override
+  public long bytes(String symbol) {
+    ElfSymbol found = symbols.get(symbol);
+    return found == null ? 0 : found.bytes();
+  }
+
+  @Override
   public OptionalLong tlsOffset(String symbol) {
     ElfSymbol found = symbols.get(symbol);
     return found == null || !found.isTls() ? OptionalLong.empty() : OptionalLong.of(found.value());

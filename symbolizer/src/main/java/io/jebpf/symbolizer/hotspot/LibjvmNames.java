@@ -28,6 +28,11 @@ final class LibjvmNames {
   static final String CHUNK_SP_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_sp_offsetE";
   static final String CHUNK_MAX_THAWING_OFFSET =
       "_ZN26jdk_internal_vm_StackChunk22_maxThawingSize_offsetE";
+
+  /** Moves a chunk's stack pointer, and its maximal size a few instructions later (21 to 28). */
+  static final String FINALIZE_THAW = "_ZN8ThawBase13finalize_thawER5framei";
+
+  static final String ADDRESS_FIELD_PUT = "_ZN7oopDesc17address_field_putEiPh";
   static final String CHUNK_PC_OFFSET = "_ZN26jdk_internal_vm_StackChunk10_pc_offsetE";
   static final String CHUNK_BOTTOM_OFFSET = "_ZN26jdk_internal_vm_StackChunk14_bottom_offsetE";
   static final String CHUNK_STACK_OFFSET = "_ZN23InstanceStackChunkKlass16_offset_of_stackE";
@@ -93,6 +98,8 @@ final class LibjvmNames {
                 CHUNK_MAX_THAWING_OFFSET,
                 CHUNK_BOTTOM_OFFSET,
                 CHUNK_STACK_OFFSET,
+                FINALIZE_THAW,
+                ADDRESS_FIELD_PUT,
                 STRUCTS,
                 TYPES,
                 INT_CONSTANTS,

@@ -117,6 +117,14 @@ class KernelKnobsTest {
       entryCodelets(knobs);
       if (release >= 21) {
         continuations(vm, processMemory, knobs);
+        // present with the symbol table alone, like the fields of chunks
+        boolean chunks = knobs.at("chunk_max_thawing") != ABSENT;
+        long thawEnd = knobs.at("thaw_end_high") - knobs.at("thaw_end_low");
+        long moved = knobs.at("thaw_moved") - knobs.at("thaw_end_low");
+        long movedLast = knobs.at("thaw_moved_last") - knobs.at("thaw_end_low");
+        assertTrue(
+            chunks ? 64 < moved && moved < movedLast && movedLast < thawEnd : thawEnd == 0,
+            "finalize_thaw " + moved + " " + movedLast + " " + thawEnd);
       }
     }
   }

@@ -49,6 +49,12 @@ class LibjvmModuleTest {
           }
 
           @Override
+          public long bytes(String symbol) {
+            asked.add(symbol);
+            return libjvm.bytes(symbol);
+          }
+
+          @Override
           public OptionalLong tlsOffset(String symbol) {
             asked.add(symbol);
             return libjvm.tlsOffset(symbol);

@@ -24,6 +24,7 @@ final class TestLibjvm implements LibjvmImage {
   private static final int R_X86_64_DTPMOD64 = 16;
 
   private final Map<String, Long> addresses = new HashMap<>();
+  private final Map<String, Long> sizes = new HashMap<>();
   private final Map<String, Long> tlsOffsets = new HashMap<>();
   private OptionalLong tlsModuleIdSlot = OptionalLong.empty();
   private long readOnlyStart;
@@ -86,6 +87,7 @@ final class TestLibjvm implements LibjvmImage {
         tlsOffsets.put(name, elf.getLong(at + 8));
       } else {
         addresses.put(name, bias + elf.getLong(at + 8));
+        sizes.put(name, elf.getLong(at + 16));
       }
     }
   }
@@ -104,6 +106,11 @@ final class TestLibjvm implements LibjvmImage {
   public OptionalLong address(String symbol) {
     Long address = addresses.get(symbol);
     return address == null ? OptionalLong.empty() : OptionalLong.of(address);
+  }
+
+  @Override
+  public long bytes(String symbol) {
+    return sizes.getOrDefault(symbol, 0L);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.jebpf.symbolizer.unwinder;
 import io.jebpf.symbolizer.ProcessMemory;
 import io.jebpf.symbolizer.elf.ElfException;
 import io.jebpf.symbolizer.elf.ElfImage;
+import io.jebpf.symbolizer.elf.ElfSymbol;
 import io.jebpf.symbolizer.elf.ElfSymbols;
 import io.jebpf.symbolizer.elf.ElfTls;
 import io.jebpf.symbolizer.hotspot.HotspotVm;
@@ -172,6 +173,15 @@ public final class KernelImage {
     @Override
     public OptionalLong address(String symbol) {
       return module.addressOf(symbol);
+    }
+
+    @Override
+    public long bytes(String symbol) {
+      try (ElfImage image = module.open()) {
+        return ElfSymbols.find(image, symbol).map(ElfSymbol::bytes).orElse(0L);
+      } catch (ElfException e) {
+        throw new UncheckedIOException(new IOException(e));
+      }
     }
 
     @Override
