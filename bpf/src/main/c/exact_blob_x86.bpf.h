@@ -369,11 +369,14 @@ static __always_inline int unwind_exact_runtime(struct walk *w, int state)
 		return return_at(w, w->sp, w->fp);
 	if (state == RA_ABOVE_FP && returns_to_code(w, w->sp + 8))
 		return return_at_pushed_fp(w);
+	/* registers are being saved or restored: where its frame would end another's return address may lie */
+	if (RULE(RUNTIME_PARTLY) && w->fp - w->sp < (__u64)w->self.frame_bytes - 16 && called_here(w, w->fp + 8))
+		return unwind_by_fp(w);
 	if (RULE(RUNTIME_FRAME) && returns_to_code(w, sp - 8)) {
 		fp = WORD(w, sp - 16);
 		return return_at(w, sp - 8, fp);
 	}
-	/* all registers are being saved or restored: part of the frame is there, rbp is its own */
+	/* the same, where the call is none that can be followed */
 	if (w->fp - w->sp < (__u32)w->self.frame_bytes && returns_to_code(w, w->fp + 8))
 		return unwind_by_fp(w);
 	return unwind_uncertain_blob(w);
