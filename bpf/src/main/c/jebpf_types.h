@@ -256,7 +256,7 @@ struct jebpf_clock {
 	__u64 first_ns;		/* the clock starts here */
 	__u64 thread_start_ns;	/* task->start_boottime: numbers come back */
 	__u64 stack_of;		/* start of the last wait whose stack was taken */
-	__u64 woken_ns;		/* when it was woken last; 0 where the scheduler tells how long it queued */
+	__u64 woken_ns;		/* when it was woken last; where the scheduler keeps accounts: as of the last edge */
 	__u32 tid;		/* in the process's own PID namespace; 0: slot never used */
 	__u32 kernel_tid;
 	__u32 slot;

@@ -97,8 +97,9 @@ static void set_knobs(struct jebpf_config *config)
 }
 
 /* The off-CPU programs, which are not loaded unless asked for; with either ticker. */
-static const char *const BY_LIST[] = {"on_switch", "on_waking", "on_tick", "on_park", NULL};
-static const char *const BY_ITERATOR[] = {"on_switch", "on_waker", "on_tick_task", "on_park", NULL};
+static const char *const BY_LIST[] = {"on_switch", "on_waking", "on_tick", "on_edge", "on_park", NULL};
+static const char *const BY_ITERATOR[] = {"on_switch", "on_waker", "on_tick_task",
+					  "on_edge_task", "on_park", NULL};
 
 /* 0: loaded. 1: refused. 2: the object is not what it should be. */
 static int load(const char *path, const char *const *programs)

@@ -15,6 +15,7 @@ public final class ClockView {
   private long wakeups;
   private long threadStartNanos;
   private long sinceNanos;
+  private long turnNanos;
   private int tid;
   private int kernelTid;
   private String comm = "";
@@ -46,11 +47,13 @@ public final class ClockView {
 
   /** What the thread does since its last change belongs to the clocks too. */
   private void addPresent(long sinceNanos, long wokenNanos, long nowNanos) {
+    turnNanos = 0;
     if (state == ThreadState.ENDED || nowNanos <= sinceNanos) {
       return;
     }
     boolean waits = state != ThreadState.RUNNING && state != ThreadState.RUNNABLE;
     if (waits && wokenNanos >= sinceNanos && wokenNanos < nowNanos) {
+      turnNanos = wokenNanos;
       nanos[state.ordinal()] += wokenNanos - sinceNanos;
       nanos[ThreadState.RUNNABLE.ordinal()] += nowNanos - wokenNanos;
       return;
@@ -104,6 +107,14 @@ public final class ClockView {
   /** When the present state began, on CLOCK_MONOTONIC: of a wait, its start. */
   public long sinceNanos() {
     return sinceNanos;
+  }
+
+  /**
+   * When the present wait became one for a CPU, as of the last {@link OffCpu#findWoken}; 0: it did
+   * not, or was one all along.
+   */
+  public long turnNanos() {
+    return turnNanos;
   }
 
   /** The kernel's name of the thread when it was first seen. */

@@ -99,6 +99,7 @@ public final class KernelPrograms implements AutoCloseable {
         program(object, programs.switching()),
         program(object, programs.waking()),
         program(object, programs.ticking()),
+        program(object, programs.edge()),
         programs.iterator(),
         new Parks(program(object, OffCpuPrograms.PARKING)));
   }

@@ -31,7 +31,11 @@ public record OffCpuPrograms(long wakerNanos, boolean wakerStacks, boolean itera
     return iterator ? "on_tick_task" : "on_tick";
   }
 
+  String edge() {
+    return iterator ? "on_edge_task" : "on_edge";
+  }
+
   List<String> names() {
-    return List.of(switching(), waking(), ticking(), PARKING);
+    return List.of(switching(), waking(), ticking(), edge(), PARKING);
   }
 }

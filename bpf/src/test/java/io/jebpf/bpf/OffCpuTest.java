@@ -2,8 +2,10 @@ package io.jebpf.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,8 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -26,6 +31,9 @@ class OffCpuTest {
   private static final long MILLIS = 1_000_000;
   private static final long PERIOD = 10 * MILLIS;
   private static final int STRESS_THREADS = 32;
+  private static final int HERD = 32;
+  private static final int EDGES = 10;
+  private static final int WORK_BYTES = 1 << 19; // some 20 ms
 
   private record Wait(int tid, long start, String comm, int frames) {}
 
@@ -306,6 +314,184 @@ class OffCpuTest {
     long lost = KernelStat.WAIT_END_LOST.of(programs.stats());
     assertTrue(ofThreads.size() > 1_000, "waits met: " + ofThreads.size());
     assertTrue(without <= lost, without + " of " + ofThreads.size() + " waits have no end");
+  }
+
+  @Test
+  void whoWasWokenWaitsForACpuAtAnEdge() throws Exception {
+    assertWokenThreadsAreRunnable();
+  }
+
+  @Test
+  void soItIsAtAnEdgeWithTheTaskIterator() throws Exception {
+    stop();
+    start(new OffCpuPrograms(10 * MILLIS, false, true), PERIOD);
+    assertWokenThreadsAreRunnable();
+  }
+
+  /**
+   * Threads of one CPU that sleep, are woken together, and then do not sleep again: most have to
+   * wait for their first turn through several readings of the clocks.
+   */
+  private void assertWokenThreadsAreRunnable() throws Exception {
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one CPU is the herd's");
+    int own = programs.whoami().namespaceTid();
+    Herd.pin(own, "1"); // who reads is not to wait among them
+    try {
+      assertWokenAreRunnable(new Herd());
+    } finally {
+      Herd.pin(own, "0-" + (Runtime.getRuntime().availableProcessors() - 1));
+    }
+  }
+
+  private void assertWokenAreRunnable(Herd herd) throws Exception {
+    herd.start();
+    Map<Integer, ClockView> slept = edgeAtRest(herd);
+    Map<Integer, Long> queued = herd.queuedNanos();
+    Map<Integer, Long> sleeps = herd.sleeps();
+    herd.wake();
+    long woken = System.nanoTime();
+    List<Map<Integer, ClockView>> edges = new ArrayList<>();
+    for (int i = 0; i < EDGES; i++) {
+      edges.add(edge());
+      Thread.sleep(10);
+    }
+    Map<Integer, Long> sleepsAfter = herd.sleeps();
+    int awake = 0;
+    int waiting = 0;
+    for (int tid : herd.tids()) {
+      if (!sleeps.get(tid).equals(sleepsAfter.get(tid))) {
+        continue; // it had to stop for a safepoint
+      }
+      awake++;
+      for (int i = 1; i < EDGES; i++) {
+        ClockView last = edges.get(i).get(tid);
+        long asleep =
+            last.nanos(ThreadState.BLOCKED) - edges.get(i - 1).get(tid).nanos(ThreadState.BLOCKED);
+        assertEquals(0, asleep, MILLIS / 10.0, "asleep in window " + i + ", " + last.comm());
+        assertTrue(last.turnNanos() < woken + MILLIS / 10, "woken later than it was");
+        waiting += last.turnNanos() != 0 ? 1 : 0;
+      }
+    }
+    assertTrue(awake > HERD / 4, "threads that did not sleep: " + awake);
+    assertTrue(waiting > HERD / 4, "times that one waited for its first turn: " + waiting);
+    herd.done.await();
+    Map<Integer, ClockView> rested = edgeAtRest(herd);
+    Map<Integer, Long> told = herd.queuedNanos();
+    for (int tid : herd.tids()) {
+      long clock =
+          rested.get(tid).nanos(ThreadState.RUNNABLE) - slept.get(tid).nanos(ThreadState.RUNNABLE);
+      assertEquals(told.get(tid) - queued.get(tid), clock, MILLIS, "beside schedstat");
+    }
+  }
+
+  /** The same when all of the herd are asleep. */
+  private Map<Integer, ClockView> edgeAtRest(Herd herd) throws Exception {
+    long deadline = System.nanoTime() + 60_000 * MILLIS;
+    while (System.nanoTime() < deadline) {
+      Thread.sleep(20);
+      Map<Integer, ClockView> found = edge();
+      if (herd.tids().stream()
+          .map(found::get)
+          .allMatch(v -> v.state() == ThreadState.BLOCKED && v.turnNanos() == 0)) {
+        return found;
+      }
+    }
+    throw new AssertionError("the herd does not come to rest");
+  }
+
+  /** The clocks as at a window's end. */
+  private Map<Integer, ClockView> edge() throws KernelException {
+    long now = System.nanoTime();
+    offCpu.findWoken();
+    return clocks(now);
+  }
+
+  /**
+   * Threads of CPU 0: asleep, then in native code that computes and that no safepoint stops, then
+   * asleep again.
+   */
+  private static final class Herd {
+    private final List<Thread> threads = new ArrayList<>();
+    private final Map<Thread, Integer> tids = new ConcurrentHashMap<>();
+    private final CountDownLatch done = new CountDownLatch(HERD);
+    private volatile boolean isAwake;
+
+    void start() throws Exception {
+      CountDownLatch started = new CountDownLatch(HERD);
+      for (int i = 0; i < HERD; i++) {
+        Thread thread = new Thread(() -> live(started), "herd-" + i);
+        thread.setDaemon(true);
+        threads.add(thread);
+        thread.start();
+      }
+      started.await();
+      for (int tid : tids.values()) {
+        pin(tid, "0");
+      }
+    }
+
+    static void pin(int tid, String cpus) throws Exception {
+      Process called =
+          new ProcessBuilder("taskset", "-cp", cpus, Integer.toString(tid))
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      assertEquals(0, called.waitFor(), "taskset");
+    }
+
+    private void live(CountDownLatch started) {
+      try {
+        Path own = Files.readSymbolicLink(Path.of("/proc/thread-self"));
+        tids.put(Thread.currentThread(), Integer.parseInt(own.getFileName().toString()));
+      } catch (IOException e) {
+        return; // the test waits in vain
+      }
+      Deflater work = new Deflater(Deflater.BEST_COMPRESSION);
+      ByteBuffer from = ByteBuffer.allocateDirect(WORK_BYTES);
+      ByteBuffer to = ByteBuffer.allocateDirect(2 * WORK_BYTES);
+      new Random(1).ints(WORK_BYTES / 4).forEach(from::putInt);
+      work.setInput(from.flip());
+      work.finish();
+      started.countDown();
+      while (!isAwake) {
+        LockSupport.park();
+      }
+      work.deflate(to);
+      done.countDown();
+      while (true) {
+        LockSupport.park();
+      }
+    }
+
+    void wake() {
+      isAwake = true;
+      threads.forEach(LockSupport::unpark);
+    }
+
+    Set<Integer> tids() {
+      return new HashSet<>(tids.values());
+    }
+
+    /** How often each went to sleep, by the scheduler. */
+    Map<Integer, Long> sleeps() throws IOException {
+      Map<Integer, Long> found = new HashMap<>();
+      for (int tid : tids.values()) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/task/" + tid + "/status"))) {
+          String line = lines.filter(l -> l.startsWith("voluntary")).findFirst().orElseThrow();
+          found.put(tid, Long.parseLong(line.split("\\s+")[1]));
+        }
+      }
+      return found;
+    }
+
+    /** What each has waited for a CPU, by the scheduler. */
+    Map<Integer, Long> queuedNanos() throws IOException {
+      Map<Integer, Long> found = new HashMap<>();
+      for (int tid : tids.values()) {
+        String text = Files.readString(Path.of("/proc/self/task/" + tid + "/schedstat"));
+        found.put(tid, Long.parseLong(text.split(" ")[1]));
+      }
+      return found;
+    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.jebpf.agent.offcpu.ThreadClock;
 import io.jebpf.agent.offcpu.ThreadClockSource;
 import io.jebpf.bpf.ClockView;
 import io.jebpf.bpf.KernelException;
+import io.jebpf.bpf.OffCpu;
 import io.jebpf.bpf.ThreadClocks;
 import io.jebpf.bpf.ThreadState;
 
@@ -13,13 +14,24 @@ import io.jebpf.bpf.ThreadState;
 final class KernelClocks implements ThreadClockSource {
   private static final ThreadState[] STATES = ThreadState.values();
 
+  private final OffCpu offCpu;
   private final ThreadClocks clocks;
   private final AgentLog log;
   private final ClockView view = new ClockView();
 
-  KernelClocks(ThreadClocks clocks, AgentLog log) {
-    this.clocks = clocks;
+  KernelClocks(OffCpu offCpu, AgentLog log) {
+    this.offCpu = offCpu;
+    this.clocks = offCpu.clocks();
     this.log = log;
+  }
+
+  @Override
+  public void begin() {
+    try {
+      offCpu.findWoken();
+    } catch (KernelException e) {
+      log.warn(Trouble.OFF_CPU, e.getMessage(), e.advice()); // those woken count as asleep
+    }
   }
 
   @Override
@@ -33,7 +45,7 @@ final class KernelClocks implements ThreadClockSource {
       return false;
     }
     into.thread(view.tid(), view.kernelTid(), view.threadStartNanos(), view.comm());
-    into.state(view.state(), view.sinceNanos(), view.switches());
+    into.state(view.state(), view.sinceNanos(), view.turnNanos(), view.switches());
     for (int i = 0; i < STATES.length; i++) {
       into.nanos(STATES[i], view.nanos(STATES[i]), view.passedNanos(STATES[i]));
     }

@@ -363,7 +363,7 @@ public final class KernelEngineStarter implements EngineStarter {
               options.offCpu().idle(),
               options.offCpu().wakerNanos(),
               feeder,
-              new KernelClocks(offCpu.clocks(), log),
+              new KernelClocks(offCpu, log),
               first,
               options.offCpu().tickNanos());
       WaitFeeder waits = new WaitFeeder(recorder, feeder);

@@ -51,6 +51,7 @@ final class ExactClocks {
 
   /** Reads every clock as it is at {@code nowNanos}. */
   void pass(long nowNanos, Visitor visitor) {
+    source.begin();
     int slots = source.slots();
     slotsAtPass = slots;
     reserve(slots);

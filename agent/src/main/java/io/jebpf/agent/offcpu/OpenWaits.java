@@ -22,6 +22,7 @@ final class OpenWaits {
   private int[] walks = {};
   private int[] wakerLeaves = {};
   private int[] confirmed = {};
+  private long[] turns = {};
   private int[] leaves = {};
   private byte[] states = {};
   private Labels[] labels = {};
@@ -64,6 +65,7 @@ final class OpenWaits {
     shown[slot] = Labels.NONE;
     idle[slot] = 0;
     reported[slot] = 0;
+    turns[slot] = 0;
     wakerLeaves[slot] = NO_STACK;
     return slot;
   }
@@ -169,6 +171,15 @@ final class OpenWaits {
     confirmed[slot] = reading;
   }
 
+  /** When its thread was woken, by the last reading of the clocks; 0: it was not yet. */
+  long turn(int slot) {
+    return turns[slot];
+  }
+
+  void turn(int slot, long nanos) {
+    turns[slot] = nanos;
+  }
+
   private void reserve() {
     int capacity = threads.capacity();
     if (capacity == starts.length) {
@@ -181,6 +192,7 @@ final class OpenWaits {
     walks = Arrays.copyOf(walks, capacity);
     wakerLeaves = Arrays.copyOf(wakerLeaves, capacity);
     confirmed = Arrays.copyOf(confirmed, capacity);
+    turns = Arrays.copyOf(turns, capacity);
     leaves = Arrays.copyOf(leaves, capacity);
     states = Arrays.copyOf(states, capacity);
     labels = Arrays.copyOf(labels, capacity);

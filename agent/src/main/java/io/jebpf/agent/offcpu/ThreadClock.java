@@ -10,6 +10,7 @@ public final class ThreadClock {
   int kernelTid;
   long threadStart;
   long since;
+  long turn;
   int switches;
   boolean ended;
   boolean running;
@@ -26,13 +27,15 @@ public final class ThreadClock {
   /**
    * What it does, since when.
    *
+   * @param turnNanos when it was woken, if it waits for a CPU since then; else 0
    * @param switches how often it left a CPU, of which only differences count: {@link
    *     io.jebpf.bpf.ClockView#SWITCHES_MASK}
    */
-  public void state(ThreadState state, long sinceNanos, int switches) {
+  public void state(ThreadState state, long sinceNanos, long turnNanos, int switches) {
     this.ended = state == ThreadState.ENDED;
     this.running = state == ThreadState.RUNNING;
     this.since = sinceNanos;
+    this.turn = turnNanos;
     this.switches = switches;
   }
 

@@ -2,6 +2,9 @@ package io.jebpf.agent.offcpu;
 
 /** Where exact clocks come from: the seam between the kernel's map and its reader. */
 public interface ThreadClockSource {
+  /** A reading of all clocks begins: those of threads that were woken are to say so. */
+  void begin();
+
   /** Slots 0 to this, exclusive, may hold a clock. */
   int slots();
 

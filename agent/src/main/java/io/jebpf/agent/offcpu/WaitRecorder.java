@@ -297,6 +297,11 @@ public final class WaitRecorder {
     return preempted ? from : Math.min(end, Math.max(from, woken));
   }
 
+  /** The same of a wait that goes on. */
+  private long openTurn(int slot, long from, long now) {
+    return turn(slot, from, waits.turn(slot) == 0 ? now : waits.turn(slot), now);
+  }
+
   private void fill(
       MetWait met,
       int slot,
@@ -388,6 +393,7 @@ public final class WaitRecorder {
     boolean goesOn = slot != OpenWaits.NONE && !clock.running && waits.start(slot) == clock.since;
     if (goesOn) {
       waits.confirmed(slot, readings);
+      waits.turn(slot, clock.turn);
     }
     if (!clock.comm.equals(TICKER)) {
       settlement.read(clock, passed, slot == OpenWaits.NONE || goesOn);
@@ -413,13 +419,18 @@ public final class WaitRecorder {
     int leaf = waits.leaf(slot);
     ThreadState state = waits.state(slot);
     boolean idle = isIdle(slot);
-    long turn = turn(slot, from, now, now);
+    long turn = openTurn(slot, from, now);
     rows.account(state, turn - from, now - turn, isNew ? 1 : 0, idle);
     if (rows.isLeftOut(idle)) {
       return;
     }
     if (isCrowded(slot, windowStart)) {
-      crowd.add(leaf, state, idle, from, isNew);
+      if (turn < now && state != ThreadState.RUNNABLE) {
+        Labels row = rows.labels(leaf, state, OTHERS, "", idle);
+        rows.put(leaf, OTHERS, row, 1, isNew, from, turn, now);
+      } else {
+        crowd.add(leaf, state, idle, from, isNew);
+      }
     } else {
       rows.put(leaf, waits.labels(slot), shown(slot), 1, isNew, from, turn, now);
     }
@@ -495,7 +506,7 @@ public final class WaitRecorder {
     boolean crowded = isCrowded(slot, windowStart);
     Labels own = crowded ? OTHERS : waits.labels(slot);
     boolean isNew = waits.reported(slot) == 0;
-    fill(certain, slot, own, from, turn(slot, from, now, now), now, isNew, "");
+    fill(certain, slot, own, from, openTurn(slot, from, now), now, isNew, "");
     Labels row = crowded ? rows.labels(certain.leaf, certain.state, OTHERS, "", idle) : shown(slot);
     rows.show(certain, row, sink);
   }

@@ -74,8 +74,11 @@ class WaitRecorderTest {
 
   private static final class FakeClocks implements ThreadClockSource {
     final Map<Integer, long[]> threads =
-        new HashMap<>(); // slot: tid, since, ended, blocked[, runnable]
+        new HashMap<>(); // slot: tid, since, ended, blocked[, runnable[, turn]]
     final List<Integer> released = new ArrayList<>();
+
+    @Override
+    public void begin() {}
 
     @Override
     public int slots() {
@@ -89,7 +92,8 @@ class WaitRecorderTest {
         return false;
       }
       into.thread((int) thread[0], 1000 + (int) thread[0], thread[0] * 11, "comm" + thread[0]);
-      into.state(thread[2] == 1 ? ThreadState.ENDED : ThreadState.BLOCKED, thread[1], 1);
+      long turn = thread.length > 5 ? thread[5] : 0;
+      into.state(thread[2] == 1 ? ThreadState.ENDED : ThreadState.BLOCKED, thread[1], turn, 1);
       into.nanos(ThreadState.BLOCKED, thread[3], thread[3]);
       long runnable = thread.length > 4 ? thread[4] : 0;
       into.nanos(ThreadState.RUNNABLE, runnable, runnable);
@@ -143,6 +147,20 @@ class WaitRecorderTest {
   private void assertNothingIsHeld() {
     recorder.beginWindow();
     assertEquals(1, recorder.counters().nodes());
+  }
+
+  @Test
+  void ofAWaitWhoseThreadWasWokenTheRestIsRunQueue() {
+    open(1, 0, 5, ThreadState.BLOCKED, PLAIN);
+    clocks.threads.put(0, new long[] {1, 0, 0, 80 * MS, 20 * MS, 80 * MS});
+    recorder.endWindow(100 * MS, 0);
+    assertRow(0, 1, 80, 20);
+    window = newWindow();
+    recorder.into(window);
+    recorder.beginWindow();
+    end(1, 0, 80, 130);
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertRow(0, 0, 0, 30);
   }
 
   @Test

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * A window's edge: which threads were woken and have no CPU yet. Nothing is written down when a
+ * thread is woken (clocks.bpf.h), so whoever is about to read the clocks has the scheduler asked, for
+ * each thread that is asleep by its clock. One of two is loaded, as of the ticker's programs: on_edge
+ * goes by the clocks, on_edge_task is called for every thread of the process.
+ */
+#ifndef JEBPF_EDGE_BPF_H
+#define JEBPF_EDGE_BPF_H
+
+static __always_inline bool is_asleep(const struct jebpf_clock *clock)
+{
+	__u32 state = clock->state & JEBPF_STATE_MASK;
+
+	return state == JEBPF_STATE_BLOCKED || state == JEBPF_STATE_DISK ||
+	       state == JEBPF_STATE_STOPPED;
+}
+
+/*
+ * Writes down when a thread was woken that has had no CPU since: the moment that its next switch will come
+ * to, by the same account. A thread that gets a CPU meanwhile has a wait of its own afterwards, which
+ * begins later than what is written here; one that is moved to another CPU meanwhile is passed over.
+ *
+ * @offset: what CLOCK_MONOTONIC is ahead of run queues' clocks
+ */
+static __always_inline void note_turn(struct task_struct *task, struct jebpf_clock *clock,
+				      __u64 offset)
+{
+	volatile unsigned long long *queued = &task->sched_info.last_queued;
+	__u64 since = clock->since_ns, last = *queued, before, woken;
+
+	if (!last)
+		return;
+	before = run_delay(task) - clock->queued_ns; /* in this wait, on other CPUs */
+	if (*queued != last)
+		return;
+	woken = last + offset - before;
+	clock->woken_ns = woken > since ? woken : since;
+}
+
+/* One reading of both clocks may be 15 us late: as at switches, the least difference counts. */
+static __always_inline __u64 clock_offset(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	return cpu ? cpu->offset_ns : 0;
+}
+
+static long edge_of(__u32 slot, void *context)
+{
+	__u64 *offset = context;
+	struct jebpf_clock *clock = bpf_map_lookup_elem(&clocks, &slot);
+	struct task_struct *task;
+
+	if (!clock)
+		return 1;
+	if (!clock->tid || !is_asleep(clock))
+		return 0;
+	task = bpf_task_from_pid(clock->kernel_tid);
+	if (!task)
+		return 0;
+	if (is_of(clock, task))
+		note_turn(task, clock, *offset);
+	bpf_task_release(task);
+	return 0;
+}
+
+SEC("?syscall") /* loaded only where bpf_task_from_pid exists (Linux 6.2) */
+int on_edge(void *context)
+{
+	__u64 start = bpf_ktime_get_ns(), offset = clock_offset();
+
+	if (!target.clocks_tgid || !has_accounts() || !offset)
+		return 0;
+	LOOP(list.clocks_used, edge_of, &offset);
+	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - start);
+	return 0;
+}
+
+SEC("?iter/task")
+int on_edge_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u64 start = bpf_ktime_get_ns(), offset = clock_offset();
+	struct jebpf_clock *clock;
+
+	if (!task || !has_accounts() || !offset || task->tgid != target.clocks_tgid)
+		return 0;
+	clock = known_clock(task->pid);
+	if (clock && is_of(clock, task) && is_asleep(clock))
+		note_turn(task, clock, offset);
+	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - start);
+	return 0;
+}
+
+#endif
