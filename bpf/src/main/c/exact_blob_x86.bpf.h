@@ -259,6 +259,13 @@ static __always_inline int stub_state(struct walk *w)
 	/* C2's rethrow stub: push [rsp + 24]; pop [rsp] */
 	if (RULE(RETHROW) && c[0] == 0x48 && c[1] == 0x8f && c[2] == 0x04 && c[3] == 0x24)
 		return ONE_PUSHED;
+	/* its end: pop rbp; pop rdx; jmp r10 */
+	if (RULE(RETHROW_LEFT) && c[0] == 0x5d && c[1] == 0x5a && c[2] == 0x41 && c[3] == 0xff && c[4] == 0xe2)
+		return RA_ABOVE_FP;
+	if (RULE(RETHROW_LEFT) && c[0] == 0x5a && c[1] == 0x41 && c[2] == 0xff && c[3] == 0xe2)
+		return RA_AT_SP;
+	if (RULE(RETHROW_LEFT) && c[-1] == 0x5a && c[0] == 0x41 && c[1] == 0xff && c[2] == 0xe2)
+		return RA_IN_RDX;
 	/* C1's exception stub: leave; pop rcx; jmp rcx, the handler's address as return address */
 	if (RULE(HANDLER) && c[0] == 0x59 && c[1] == 0xff && c[2] == 0xe1)
 		return HANDLER_AT_SP;

@@ -56,6 +56,9 @@ static int moves_stacks(const struct jebpf_frame *frames, __u32 count)
 		__u64 blob = frames[i].head & 0xffffffffffffULL;
 		unsigned char number = 0;
 
+		/* a signal's handler may give the interrupted code another pc */
+		if (i && frames[i].head >> 48 & JEBPF_FRAME_EXACT)
+			return 1;
 		if (is_java(&frames[i]))
 			return 0;
 		if (is_continuation_stub(&frames[i]))

@@ -48,7 +48,6 @@ class WalkerReplayTest {
           "POLL_STUB",
           "VERIFIED_ENTRY",
           "WRAPPER_LEFT",
-          "CALL_BEFORE",
           "OUT_OF_LINE",
           "CODE_APART");
 
