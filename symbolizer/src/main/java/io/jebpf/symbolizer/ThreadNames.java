@@ -43,6 +43,9 @@ public final class ThreadNames {
     /** Visits the threads that are in the JVM's list now; false when it cannot be read. */
     boolean each(Visitor visitor);
 
+    /** Whether the list is another one than {@link #each} showed last, as far as can be told. */
+    boolean hasChanged();
+
     /** Whether there is a thread of the JVM with that tid at the address. */
     boolean isThread(long javaThread, int tid);
 
@@ -101,7 +104,7 @@ public final class ThreadNames {
     long thread = known.javaThread;
     if (thread == 0 || !threads.isThread(thread, tid)) {
       boolean hinted = javaThread != 0 && threads.isThread(javaThread, tid);
-      thread = hinted ? javaThread : find(threads, tid);
+      thread = hinted ? javaThread : find(threads, tid, known.failures > 0);
     }
     if (thread == ASK_LATER) {
       return known;
@@ -120,7 +123,12 @@ public final class ThreadNames {
     return new Entry(thread, name, window + 1, 0);
   }
 
-  private long find(Source threads, int tid) {
+  /**
+   * @param absent whether it was not in the list before: then it is not in the same list now. To
+   *     read that takes two reads of memory a thread, which native threads would cause time and
+   *     again
+   */
+  private long find(Source threads, int tid, boolean absent) {
     long thread = listed.young(tid, 0, 0L);
     if (thread != 0 && threads.isThread(thread, tid)) {
       return thread;
@@ -128,6 +136,9 @@ public final class ThreadNames {
     long now = clock.getAsLong();
     if (listRead && now - listReadNanos < LIST_INTERVAL_NANOS) {
       return ASK_LATER;
+    }
+    if (listRead && absent && !threads.hasChanged()) {
+      return 0;
     }
     listRead = true;
     listReadNanos = now;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Caching and refreshing, over a JVM whose threads are in a map. */
@@ -13,14 +14,21 @@ class ThreadNamesTest {
   /** Addresses are tids times 1000. */
   private static final class FakeJvm implements ThreadNames.Source {
     final Map<Integer, String> names = new HashMap<>();
+    Set<Integer> shown = Set.of();
     int listReads;
     int nameReads;
 
     @Override
     public boolean each(Visitor visitor) {
       listReads++;
+      shown = Set.copyOf(names.keySet());
       names.keySet().forEach(tid -> visitor.thread(tid, tid * 1000L));
       return true;
+    }
+
+    @Override
+    public boolean hasChanged() {
+      return !shown.equals(names.keySet());
     }
 
     @Override
@@ -114,6 +122,26 @@ class ThreadNamesTest {
       threads.name(9, 1, "GC Thread#0");
     }
     assertEquals("attached now", threads.name(9, 1, "GC Thread#0"));
+  }
+
+  @Test
+  void nativeThreadsAreNotLookedForInTheSameListAgain() {
+    jvm.names.put(7, "seven");
+    for (int i = 0; i < 100; i++) {
+      for (int tid = 9; tid < 19; tid++) {
+        assertEquals("GC Thread", threads.name(tid, 1, "GC Thread"));
+        now += 1_000_000_000L;
+      }
+      threads.beginWindow();
+    }
+    assertEquals(10, jvm.listReads, "one for each that was new");
+    jvm.names.put(9, "attached now");
+    for (int i = 0; i < 40; i++) {
+      threads.beginWindow();
+      now += 1_000_000_000L;
+      threads.name(9, 1, "GC Thread");
+    }
+    assertEquals("attached now", threads.name(9, 1, "GC Thread"));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.jebpf.symbolizer.hotspot;
 
 import io.jebpf.symbolizer.ThreadNames;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /**
@@ -26,6 +27,9 @@ public final class JavaThreads implements ThreadNames.Source {
 
   private int stringValue;
   private int stringCoder;
+
+  /** The list as it was when all of it was shown last. */
+  private byte[] shown = {};
 
   JavaThreads(
       TargetMemory memory,
@@ -60,16 +64,28 @@ public final class JavaThreads implements ThreadNames.Source {
   }
 
   @Override
-  public boolean each(Visitor visitor) {
+  public boolean hasChanged() {
+    return !Arrays.equals(shown, pointers());
+  }
+
+  /** The JVM's list of threads, 8 bytes each; empty when it cannot be read. */
+  private byte[] pointers() {
     memory.begin();
     long list = memory.pointer(listAddress);
     long count = memory.value(list, layout.thread().listLength());
     long threads = memory.value(list, layout.thread().listThreads());
     if (!memory.ok() || count < 0) {
-      return false;
+      return new byte[0];
     }
     byte[] pointers = new byte[8 * (int) Math.min(count, THREADS_MAX)];
-    if (!memory.bytes(threads, pointers, 0, pointers.length)) {
+    return memory.bytes(threads, pointers, 0, pointers.length) ? pointers : new byte[0];
+  }
+
+  @Override
+  public boolean each(Visitor visitor) {
+    byte[] pointers = pointers();
+    shown = pointers;
+    if (pointers.length == 0) {
       return false;
     }
     for (int at = 0; at < pointers.length; at += 8) {
