@@ -496,8 +496,7 @@ static __noinline struct jebpf_clock *waking(__u32 tid, __u64 now)
 
 	if (!clock)
 		return 0;
-	if (!has_accounts())
-		clock->woken_ns = now;
+	clock->woken_ns = now;
 	return clock->has_stack && note_waker(clock, now) ? clock : 0;
 }
 

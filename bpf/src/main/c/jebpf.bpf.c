@@ -105,8 +105,8 @@ static __always_inline void walk_task(struct walk *w, struct task_struct *task)
 
 #include "clocks.bpf.h"
 #include "waker.bpf.h"
-#include "tick.bpf.h"
 #include "edge.bpf.h"
+#include "tick.bpf.h"
 #include "parks.bpf.h"
 
 static __always_inline void take_sample(struct bpf_perf_event_data *ctx, __u64 now)

@@ -256,7 +256,7 @@ struct jebpf_clock {
 	__u64 first_ns;		/* the clock starts here */
 	__u64 thread_start_ns;	/* task->start_boottime: numbers come back */
 	__u64 stack_of;		/* start of the last wait whose stack was taken */
-	__u64 woken_ns;		/* when it was woken last; where the scheduler keeps accounts: as of the last edge */
+	__u64 woken_ns;		/* when it was woken last, if that was watched or asked for: edge.bpf.h */
 	__u32 tid;		/* in the process's own PID namespace; 0: slot never used */
 	__u32 kernel_tid;
 	__u32 slot;
@@ -565,8 +565,10 @@ struct jebpf_list {
 	__u64 ticker_since_ns; /* when the ticker got its CPU last to take stacks */
 	__u32 ticker_tid; /* in the kernel's numbers */
 	__u32 pad;
+	__u64 edge_ns; /* when all threads were looked at last, for those woken: edge.bpf.h */
+	__u64 edge_start_ns; /* of such a look by the iterator that is under way */
 };
-_Static_assert(sizeof(struct jebpf_list) == 48, "list layout");
+_Static_assert(sizeof(struct jebpf_list) == 64, "list layout");
 
 /* Map `whoami_result` after one run of program `whoami`: the caller in the kernel's own numbers. */
 struct jebpf_whoami {

@@ -11,9 +11,6 @@
 #define TICK_THREADS_MAX (2 * JEBPF_CLOCKS_MAX) /* looked at in one run: list and sweep */
 #define SWEEP_RING_BYTES_MAX (512 * 1024) /* in the ring, above which a sweep pauses */
 
-extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
-extern void bpf_task_release(struct task_struct *task) __ksym __weak;
-
 /* The ticker's walk. There is one ticker. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -71,6 +68,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 		list_thread(task, clock);
 		return;
 	}
+	note_turn(task, clock, clock_offset()); /* if it was woken before its wake-up was watched */
 	count(JEBPF_STAT_WAITS, 1);
 	count_walk(w, JEBPF_STAT_WAIT_END_FIRST, JEBPF_STAT_WAIT_UNREAD_FIRST,
 		   JEBPF_STAT_WAIT_GAP_FIRST, JEBPF_STAT_WAIT_WHOLE);

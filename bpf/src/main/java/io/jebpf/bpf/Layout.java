@@ -108,7 +108,7 @@ final class Layout {
 
   // struct jebpf_list
   static final int LIST_CLOCKS_USED = 16;
-  static final int LIST_BYTES = 48;
+  static final int LIST_BYTES = 64;
 
   // struct jebpf_mapping
   static final int MAPPING_START = 0;

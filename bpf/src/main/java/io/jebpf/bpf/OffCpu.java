@@ -162,8 +162,8 @@ public final class OffCpu implements AutoCloseable {
 
   /**
    * Has the scheduler asked which of the sleepers were woken and have no CPU yet: from now on their
-   * clocks say so. Before the clocks are read; costs some 0.3 us a thread that is asleep. Owner:
-   * who reads the clocks.
+   * clocks say so. Before the clocks are read; costs some 0.5 us a thread that has just gone to
+   * sleep. Owner: who reads the clocks.
    */
   public void findWoken() throws KernelException {
     int result = iterator ? iterate() : bpf.testRun(edgeFd);

@@ -321,6 +321,14 @@ class OffCpuTest {
     assertWokenThreadsAreRunnable();
   }
 
+  /** Who sleeps with its stack known has its wake-up watched; for others the scheduler is asked. */
+  @Test
+  void soItIsAtAnEdgeWithoutStacks() throws Exception {
+    offCpu.stop();
+    ticker.join(5_000);
+    assertWokenThreadsAreRunnable();
+  }
+
   @Test
   void soItIsAtAnEdgeWithTheTaskIterator() throws Exception {
     stop();
@@ -333,13 +341,14 @@ class OffCpuTest {
    * wait for their first turn through several readings of the clocks.
    */
   private void assertWokenThreadsAreRunnable() throws Exception {
-    assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one CPU is the herd's");
+    int cpus = Runtime.getRuntime().availableProcessors(); // of the calling thread
+    assumeTrue(cpus > 1, "one CPU is the herd's");
     int own = programs.whoami().namespaceTid();
     Herd.pin(own, "1"); // who reads is not to wait among them
     try {
       assertWokenAreRunnable(new Herd());
     } finally {
-      Herd.pin(own, "0-" + (Runtime.getRuntime().availableProcessors() - 1));
+      Herd.pin(own, "0-" + (cpus - 1));
     }
   }
 
