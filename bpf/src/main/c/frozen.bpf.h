@@ -79,6 +79,8 @@ static __always_inline int go_to_carrier(struct walk *w)
 {
 	w->chunk = 0;
 	w->chunk_top = 0;
+	if (!w->mounted) /* the walk began in the heap: the virtual thread has no carrier */
+		return MARK(w, JEBPF_END_ROOT);
 	w->second_try = 0;
 	w->pc = config.cont_return_pc;
 	w->sp = w->mounted;

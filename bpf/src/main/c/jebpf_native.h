@@ -30,6 +30,8 @@ struct jebpf_parks {
 	uint64_t tick;	     /* of a group of JEBPF_PARKS_TIMED_SHARE ticks */
 	uint64_t unheard;    /* taken, but not written: the next one that is stands for them */
 	uint64_t timed_tick; /* the one of the group after which parks note their begin */
+	uint64_t blocked;    /* threads with a slot in JebpfParks' table; Java's to write */
+	uint64_t unnoted;    /* threads that blocked and found no slot; likewise */
 };
 
 void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random);

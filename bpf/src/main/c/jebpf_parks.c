@@ -96,10 +96,12 @@ static void take(struct jebpf_parks *parks, struct jebpf_park *park)
 }
 
 /*
- * A virtual thread runs again. `before`: the word when it parked; `start_ns`: when that was, 0 if it
- * was not noted. Returns the time that the park stands for, 0 when no tick fell into it.
+ * A virtual thread runs again, or, where the JVM has unmounted it (`kind`), is about to. `before`: the
+ * word when it parked; `start_ns`: when that was, 0 if it was not noted. Returns the time that the park
+ * stands for, 0 when no tick fell into it.
  */
-EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t before, uint64_t start_ns)
+EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t before,
+			    uint64_t start_ns, uint64_t kind)
 {
 	uint64_t word = load(&parks->word);
 	struct jebpf_park park = {
@@ -107,6 +109,7 @@ EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t
 		.thin_ns = load(&parks->thin_ns),
 		.start_ns = start_ns,
 		.period_ns = parks->period_ns,
+		.kind = kind,
 	};
 
 	if (!park.parked_ns || !thread)

@@ -228,8 +228,16 @@ struct jebpf_park {
 	__u64 start_ns;	 /* CLOCK_MONOTONIC, 0: not noted, as in all but a share of the ticks */
 	__u64 period_ns; /* of the ticker */
 	__u64 copies;	 /* 1, and those lost before it, which it stands for as well */
+	__u64 kind;	 /* enum jebpf_park_kind */
 };
-_Static_assert(sizeof(struct jebpf_park) == 48, "park layout");
+_Static_assert(sizeof(struct jebpf_park) == 56, "park layout");
+
+/* How a virtual thread left its carrier, and so where its stack is when the record is made. */
+enum jebpf_park_kind {
+	JEBPF_PARK_YIELD = 0,	/* by Java code, which goes on now: its frames are on the stack */
+	JEBPF_PARK_MONITOR = 1, /* at a monitor that another has; it is about to be mounted: all are in the heap */
+	JEBPF_PARK_WAIT = 2,	/* in Object.wait, likewise */
+};
 
 #define JEBPF_PARKS_TIMED 1ULL	  /* in the word: parks that begin now note when */
 #define JEBPF_PARKS_TIMED_SHARE 8 /* after one tick in so many */

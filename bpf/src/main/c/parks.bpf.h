@@ -2,6 +2,9 @@
 /*
  * Parks of virtual threads: the thread itself, when it goes on, runs on_park through the native
  * helper (jebpf_parks.c). Its stack is then the one that it parked with, below the helper's frames.
+ *
+ * One that the JVM has unmounted (at a monitor, in Object.wait) runs no Java code of ours when it goes
+ * on. There its carrier runs on_park just before it mounts it: all its frames are in the heap yet.
  */
 #ifndef JEBPF_PARKS_BPF_H
 #define JEBPF_PARKS_BPF_H
@@ -52,6 +55,39 @@ static __always_inline bool write_park(struct walk *w, const struct jebpf_park *
 	return !bpf_ringbuf_output(&samples, w->record, bytes, BPF_RB_NO_WAKEUP);
 }
 
+/*
+ * Points the walk at the frames of the virtual thread that this carrier is about to mount. It has just
+ * loaded these references; where a collector began to move objects since, they lead nowhere.
+ */
+static __always_inline bool stand_before_mount(struct walk *w)
+{
+	__u64 thread = current_thread(w), object, continuation;
+
+	if (!thread || !can_read_chunks() || config.thread_vthread == JEBPF_ABSENT ||
+	    config.virtual_continuation == JEBPF_ABSENT)
+		return false;
+	object = current_virtual(w, thread);
+	continuation = object ? fresh_object_in(w, object + config.virtual_continuation) : 0;
+	w->exact = 0;
+	return continuation && enter_chunk(w, fresh_object_in(w, continuation + config.cont_tail));
+}
+
+/* Where the record's thread stands. False: it has no frames that could be read. */
+static __always_inline bool walk_parked(struct walk *w, struct task_struct *task,
+					enum jebpf_park_kind kind)
+{
+	w->number++;
+	w->thread = 0;
+	w->fs_base = thread_pointer(task);
+	if (!user_registers(w, task))
+		return false;
+	begin_walk(w);
+	if (kind != JEBPF_PARK_YIELD && !stand_before_mount(w))
+		return false;
+	run_walk(w);
+	return true;
+}
+
 /* False: it could not be written. */
 static __always_inline bool take_park(struct walk *w, const struct jebpf_park *park, __u64 now)
 {
@@ -68,7 +104,10 @@ static __always_inline bool take_park(struct walk *w, const struct jebpf_park *p
 	sample->cpu = bpf_get_smp_processor_id();
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 	w->kernel_bytes = 0;
-	walk_task(w, task);
+	if (!walk_parked(w, task, park->kind))
+		return false;
+	if (park->kind != JEBPF_PARK_YIELD)
+		w->mounted = 1; /* the thread's, as good as mounted, is the one that was walked */
 	sample->kernel_frames = 0;
 	sample->user_frames = w->frames;
 	sample->end = w->end;

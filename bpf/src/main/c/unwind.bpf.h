@@ -212,8 +212,7 @@ static __always_inline void tell_unread(struct walk *w)
 		w->unread = (__u64)JEBPF_UNREAD_CODE_CACHE << JEBPF_UNREAD_SHIFT | address;
 }
 
-/* Walks from the registers in *w. Afterwards w->end is the reason and the frames are in the record. */
-static __always_inline void walk_user(struct walk *w)
+static __always_inline void begin_walk(struct walk *w)
 {
 	w->frames = 0;
 	w->entry_fp = 0;
@@ -229,9 +228,20 @@ static __always_inline void walk_user(struct walk *w)
 	w->first_sp = w->sp;
 	w->generation = target.generation;
 	w->epoch = config.code_epoch ? read_int(w, config.code_epoch) : 0;
+}
+
+static __always_inline void run_walk(struct walk *w)
+{
 	LOOP(JEBPF_WALK_MAX, step, &w);
 	tell_unread(w);
 	finish_record(w);
+}
+
+/* Walks from the registers in *w. Afterwards w->end is the reason and the frames are in the record. */
+static __always_inline void walk_user(struct walk *w)
+{
+	begin_walk(w);
+	run_walk(w);
 }
 
 /* Instead of a walk, where there is nothing to walk. */

@@ -104,6 +104,7 @@ enum jebpf_record record_anchor = JEBPF_RECORD_SAMPLE;
 enum jebpf_cfa cfa_anchor = JEBPF_CFA_NONE;
 enum jebpf_rbp rbp_anchor = JEBPF_RBP_SAME;
 enum jebpf_state state_anchor = JEBPF_STATE_RUNNING;
+enum jebpf_park_kind park_kind_anchor = JEBPF_PARK_YIELD;
 struct jebpf_frame frame_anchor;
 struct jebpf_sample sample_anchor;
 struct jebpf_row row_anchor;

@@ -10,13 +10,15 @@ import jdk.internal.vm.annotation.Hidden;
 import jdk.internal.vm.annotation.Stable;
 
 /**
- * What jebpf puts in place of a virtual thread's call of {@code Continuation.yield}, and the only
- * class of it that the JDK's own code sees (docs/adr/0004). Compiled as part of java.base, defined
- * there at run time by {@code io.jebpf.agent.vthread.ParkHook}, which sets the fields before any
- * virtual thread gets here.
+ * What jebpf puts in place of a virtual thread's calls of {@code Continuation.yield} and {@code
+ * Continuation.run}, and the only class of it that the JDK's own code sees (docs/adr/0004, 0007).
+ * Compiled as part of java.base, defined there at run time by {@code
+ * io.jebpf.agent.vthread.ParkHook}, which sets the fields before any virtual thread gets here.
  *
- * <p>Runs inside of {@code VirtualThread.yieldContinuation}: before the yield nothing may block,
- * allocate or throw. Afterwards the thread runs as any other.
+ * <p>{@link #yield} runs inside of {@code VirtualThread.yieldContinuation}: before the yield
+ * nothing may block, allocate or throw. Afterwards the thread runs as any other. {@link #run} runs
+ * inside of {@code VirtualThread.runContinuation}, where the carrier passes for the virtual thread
+ * while it has its own stack: nothing there may block or throw.
  */
 final class JebpfParks {
   private static final Unsafe U = Unsafe.getUnsafe();
@@ -24,16 +26,69 @@ final class JebpfParks {
   /** In the page's first word: parks that begin now note when. JEBPF_PARKS_TIMED. */
   private static final long TIMED = 1;
 
+  /** Enum jebpf_park_kind. */
+  private static final long YIELD = 0;
+
+  private static final long MONITOR = 1;
+  private static final long WAIT = 2;
+
+  /** Of the table of blocked threads; see io.jebpf.bpf.BlockedThreads. */
+  private static final int SLOTS = 4;
+
+  private static final int ID_BYTES = 8;
+  private static final int NOTE_BYTES = 32;
+  private static final int WORD = 0;
+  private static final int START = 8;
+  private static final int KIND = 16;
+
+  /** Of struct jebpf_parks: below 0 while no profiler listens. */
+  private static final int PROGRAM_FD = 16;
+
   /** Of struct jebpf_parks. Its first word changes at each tick. */
   @Stable private static long page;
 
   /** Counts what {@link #met} swallowed. */
   @Stable private static long failures;
 
-  /** jebpf_parked(page, thread, before, start). */
+  /** jebpf_parked(page, thread, before, start, kind). */
   @Stable private static MethodHandle function;
 
+  /** The table's ids, its notes, and which bits of a thread's id choose a group. */
+  @Stable private static long ids;
+
+  @Stable private static long notes;
+  @Stable private static long groupMask;
+
+  /** Counts threads in the table, and those that found no room there. */
+  @Stable private static long blocked;
+
+  @Stable private static long unnoted;
+
+  /** What {@link #run} swallowed. Counted in a way that calls nothing; a race may lose some. */
+  private static int swallowed;
+
+  /** Of VirtualThread: its field, and what is in it when the JVM has just unmounted a thread. */
+  @Stable private static long state;
+
+  @Stable private static long cont;
+  @Stable private static int blocking;
+  @Stable private static int waiting;
+  @Stable private static int timedWaiting;
+
+  /** Of Continuation: the newest of its frames in the heap. */
+  @Stable private static long tail;
+
   private JebpfParks() {}
+
+  /**
+   * Finds fields of the JDK's classes, which are not initialised by it; throws where one is not
+   * there.
+   */
+  private static void prepareRun() {
+    tail = U.objectFieldOffset(Continuation.class, "tail");
+    state = U.objectFieldOffset(VirtualThread.class, "state");
+    cont = U.objectFieldOffset(VirtualThread.class, "cont");
+  }
 
   @Hidden
   @ForceInline
@@ -42,17 +97,117 @@ final class JebpfParks {
     long start = (before & TIMED) == 0 ? 0 : System.nanoTime();
     boolean yielded = Continuation.yield(scope);
     if (yielded && U.getLong(page) != before) {
-      met(Thread.currentThread().threadId(), before, start);
+      met(Thread.currentThread().threadId(), before, start, YIELD);
     }
     return yielded;
+  }
+
+  /**
+   * Runs a virtual thread until it leaves its carrier. When the JVM itself has unmounted it, no
+   * code of ours runs on it before and after: the carriers note the begin, and look at the end. If
+   * this threw before the thread has run, it never would.
+   */
+  @Hidden
+  @ForceInline
+  static void run(Continuation continuation) {
+    try {
+      if (U.getLong(blocked) != 0) {
+        resume(continuation);
+      }
+    } catch (Throwable e) { // a stack that ends here
+      swallowed++;
+    }
+    continuation.run();
+    try {
+      Thread thread = Thread.currentThread();
+      if (thread instanceof VirtualThread) {
+        int now = U.getInt(thread, state);
+        if (now == blocking || now == waiting || now == timedWaiting) {
+          note(thread.threadId(), now == blocking ? MONITOR : WAIT);
+        }
+      }
+    } catch (Throwable e) {
+      swallowed++;
+    }
+  }
+
+  /** Its thread is blocked from now on; nobody else can run it before its state says so. */
+  @Hidden
+  @DontInline
+  private static void note(long thread, long kind) {
+    if (U.getLong(page + PROGRAM_FD) < 0) {
+      return; // this carrier comes from before the hook was taken out
+    }
+    long slot = slotOf(thread, thread); // one that an earlier profiler left
+    if (slot == 0) {
+      slot = slotOf(0, thread);
+      if (slot == 0) {
+        U.getAndAddLong(null, unnoted, 1);
+        return;
+      }
+      U.getAndAddLong(null, blocked, 1);
+    }
+    long note = noteOf(slot);
+    long before = U.getLong(page);
+    U.putLong(note + WORD, before);
+    U.putLong(note + START, (before & TIMED) == 0 ? 0 : System.nanoTime());
+    U.putLong(note + KIND, kind);
+  }
+
+  /**
+   * A virtual thread is about to go on: if it was blocked and a tick fell into that, tells of it.
+   */
+  @Hidden
+  @DontInline
+  private static void resume(Continuation continuation) {
+    Thread thread = Thread.currentThread();
+    long id = thread.threadId();
+    long slot = slotOf(id, id);
+    if (slot == 0) {
+      return;
+    }
+    long note = noteOf(slot);
+    long before = U.getLong(note + WORD);
+    long start = U.getLong(note + START);
+    long kind = U.getLong(note + KIND);
+    U.putLongRelease(null, slot, 0);
+    U.getAndAddLong(null, blocked, -1);
+    if (U.getLong(page) == before) {
+      return;
+    }
+    /* a collector that moves objects puts right what is loaded: the kernel program only reads */
+    if (U.getReferenceVolatile(thread, cont) == continuation
+        && U.getReferenceVolatile(continuation, tail) != null) {
+      met(id, before, start, kind);
+    } else {
+      U.getAndAddLong(null, failures, 1);
+    }
+  }
+
+  /** Of the thread's group, the slot with such a number, which is the thread's then; 0: none. */
+  @Hidden
+  private static long slotOf(long number, long thread) {
+    long slot = ids + (thread & groupMask) * (SLOTS * ID_BYTES);
+    for (int i = 0; i < SLOTS; i++, slot += ID_BYTES) {
+      if (U.getLong(slot) == number
+          && (number == thread || U.compareAndSetLong(null, slot, 0, thread))) {
+        return slot;
+      }
+    }
+    return 0;
+  }
+
+  @Hidden
+  private static long noteOf(long slot) {
+    return notes + (slot - ids) * (NOTE_BYTES / ID_BYTES);
   }
 
   /** A tick fell into the park. Not inlined, so that its frame tells where our own end. */
   @Hidden
   @DontInline
-  private static void met(long thread, long before, long start) {
+  private static void met(long thread, long before, long start, long kind) {
     try {
-      long ignored = (long) function.invokeExact(page, thread, before, start);
+      long ignored = (long) function.invokeExact(page, thread, before, start, kind);
     } catch (Throwable e) { // the application's park must not fail because of us
       U.getAndAddLong(null, failures, 1);
     }

@@ -101,7 +101,7 @@ public final class KernelPrograms implements AutoCloseable {
         program(object, programs.ticking()),
         program(object, programs.edge()),
         programs.iterator(),
-        new Parks(program(object, OffCpuPrograms.PARKING)));
+        new Parks(kernel, program(object, OffCpuPrograms.PARKING)));
   }
 
   private int program(long object, String name) throws KernelException {

@@ -58,7 +58,8 @@ final class Layout {
   static final int PARK_START = 24;
   static final int PARK_PERIOD = 32;
   static final int PARK_COPIES = 40;
-  static final int PARK_BYTES = 48;
+  static final int PARK_KIND = 48;
+  static final int PARK_BYTES = 56;
 
   // struct jebpf_clock
   static final int CLOCK_SEQUENCE = 0;

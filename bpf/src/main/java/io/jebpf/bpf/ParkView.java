@@ -48,6 +48,11 @@ public final class ParkView {
     return buffer.getLong(base + Layout.PARK_COPIES);
   }
 
+  /** How the thread left its carrier. */
+  public ParkKind kind() {
+    return ParkKind.of((int) buffer.getLong(base + Layout.PARK_KIND));
+  }
+
   /** The ticker's period. */
   public long periodNanos() {
     return buffer.getLong(base + Layout.PARK_PERIOD);

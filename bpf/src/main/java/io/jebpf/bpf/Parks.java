@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.OptionalLong;
 
 /**
  * Parks of virtual threads: the page that a parking thread looks at, and the function that it calls
@@ -22,7 +23,9 @@ public final class Parks implements AutoCloseable {
   private static final int TAKEN = 40;
   private static final int FAILED = 48;
   private static final int JAVA_FAILED = 64;
-  private static final int BYTES = 96;
+  private static final int BLOCKED = 96;
+  private static final int UNNOTED = 104;
+  private static final int BYTES = 112;
 
   private static final long NO_PROGRAM = -1;
 
@@ -32,12 +35,14 @@ public final class Parks implements AutoCloseable {
    */
   private static final NativeWords PAGE = NativeWords.allocate(BYTES / Long.BYTES);
 
+  private final KernelCalls kernel;
   private final int programFd;
   private final long metBefore = PAGE.get(MET);
   private final long takenBefore = PAGE.get(TAKEN);
-  private final long failedBefore = PAGE.get(FAILED) + PAGE.get(JAVA_FAILED);
+  private final long failedBefore = failedEver();
 
-  Parks(int programFd) {
+  Parks(KernelCalls kernel, int programFd) {
+    this.kernel = kernel;
     this.programFd = programFd;
     PAGE.set(PROGRAM_FD, NO_PROGRAM);
   }
@@ -50,6 +55,7 @@ public final class Parks implements AutoCloseable {
             .downcallHandle(
                 MemorySegment.ofAddress(NativeRuntime.helperSymbol("jebpf_parked")),
                 FunctionDescriptor.of(
+                    ValueLayout.JAVA_LONG,
                     ValueLayout.JAVA_LONG,
                     ValueLayout.JAVA_LONG,
                     ValueLayout.JAVA_LONG,
@@ -74,11 +80,42 @@ public final class Parks implements AutoCloseable {
     return PAGE.address() + JAVA_FAILED;
   }
 
+  /** Address of the count of threads that have a slot in {@link #blockedTable}. */
+  public long blockedAddress() {
+    return PAGE.address() + BLOCKED;
+  }
+
+  /** Address of the count of threads that blocked and found no slot. */
+  public long unnotedAddress() {
+    return PAGE.address() + UNNOTED;
+  }
+
   /**
-   * {@code long (long page, long thread, long before, long start)}: to be called by a virtual
-   * thread that goes on, when the page's first word is not what it was before. As a critical call
-   * the thread stays in Java: no safepoint falls into it, so that nothing on its stack or in its
-   * continuation moves while it is read.
+   * Address of the table for threads that the JVM unmounts, with nobody in it; empty when there is
+   * no memory for it. While nobody uses it.
+   */
+  public OptionalLong blockedTable() {
+    OptionalLong address = BlockedThreads.cleared(kernel);
+    PAGE.set(BLOCKED, 0);
+    return address;
+  }
+
+  /** Behind {@link #blockedTable}, what is noted for each of its slots. */
+  public static long blockedNotesOffset() {
+    return BlockedThreads.IDS_BYTES;
+  }
+
+  /** To be combined with a thread's id: which of the table's groups is its own. */
+  public static long blockedMask() {
+    return BlockedThreads.GROUPS - 1;
+  }
+
+  /**
+   * {@code long (long page, long thread, long before, long start, long kind)}: to be called by a
+   * virtual thread that goes on, when the page's first word is not what it was before, or by its
+   * carrier ({@link ParkKind}'s number says which). As a critical call the thread stays in Java: no
+   * safepoint falls into it, so that nothing on its stack or in its continuation moves while it is
+   * read.
    */
   public MethodHandle function() {
     return Function.HANDLE;
@@ -117,9 +154,13 @@ public final class Parks implements AutoCloseable {
     return PAGE.get(TAKEN) - takenBefore;
   }
 
-  /** Of {@link #taken}, those that failed: the kernel refused, or the JVM threw. */
+  /** Parks that are in no profile: the kernel refused, the JVM threw, there was no slot. */
   public long failed() {
-    return PAGE.get(FAILED) + PAGE.get(JAVA_FAILED) - failedBefore;
+    return failedEver() - failedBefore;
+  }
+
+  private static long failedEver() {
+    return PAGE.get(FAILED) + PAGE.get(JAVA_FAILED) + PAGE.get(UNNOTED);
   }
 
   /** From now on no stack is taken. */

@@ -100,6 +100,7 @@ class LayoutTest {
     check("jebpf_park", "start_ns", Layout.PARK_START, 8);
     check("jebpf_park", "period_ns", Layout.PARK_PERIOD, 8);
     check("jebpf_park", "copies", Layout.PARK_COPIES, 8);
+    check("jebpf_park", "kind", Layout.PARK_KIND, 8);
     checkSize("jebpf_park", Layout.PARK_BYTES);
     check("jebpf_clock", "sequence", Layout.CLOCK_SEQUENCE, 4);
     check("jebpf_clock", "state", Layout.CLOCK_STATE, 1);
@@ -189,6 +190,11 @@ class LayoutTest {
     assertEquals(
         Layout.RECORD_WAIT_END, btf.constants("jebpf_record").get("JEBPF_RECORD_WAIT_END"));
     assertEquals(Layout.RECORD_PARK, btf.constants("jebpf_record").get("JEBPF_RECORD_PARK"));
+    Map<String, Integer> kinds = btf.constants("jebpf_park_kind");
+    assertEquals(ParkKind.values().length, kinds.size());
+    for (ParkKind kind : ParkKind.values()) {
+      assertEquals(kinds.get("JEBPF_PARK_" + kind.name()), kind.ordinal(), kind.name());
+    }
     Map<String, Integer> states = btf.constants("jebpf_state");
     assertEquals(ThreadState.values().length, states.size());
     for (ThreadState state : ThreadState.values()) {

@@ -391,9 +391,15 @@ public final class KernelEngineStarter implements EngineStarter {
                 options.budgetMillionths());
         side.parks(parks);
         feeder.parks(parks);
+        parks.withoutMonitors().ifPresent(this::withoutMonitors);
       } catch (HookException e) {
         withoutParks(e.getMessage());
       }
+    }
+
+    private void withoutMonitors(String why) {
+      log.warn(Trouble.MONITORS, why);
+      missing.add(new Lack(Ability.VIRTUAL_MONITORS, why));
     }
 
     private void withoutParks(String why) {

@@ -11,6 +11,7 @@ import io.jebpf.bpf.ParkView;
 import io.jebpf.bpf.Parks;
 import io.jebpf.bpf.SampleView;
 import java.lang.instrument.Instrumentation;
+import java.util.Optional;
 
 /**
  * Parks of virtual threads over the real kernel: the hook in the JVM, the records that come of it,
@@ -28,6 +29,7 @@ final class KernelParks {
   private final ParkHook hook;
   private final ParkRecorder recorder;
   private final double budgetShare;
+  private final long swallowedBefore;
   private long period;
   private long programNanos;
   private long readNanos;
@@ -37,6 +39,7 @@ final class KernelParks {
     this.parks = parks;
     this.hook = hook;
     this.recorder = recorder;
+    this.swallowedBefore = hook.swallowed();
     this.budgetShare = BUDGET_SHARE * budgetMillionths / 1e6;
   }
 
@@ -54,6 +57,11 @@ final class KernelParks {
     opened.readNanos = System.nanoTime();
     parks.open(periodNanos);
     return opened;
+  }
+
+  /** Why virtual threads that the JVM unmounts are not seen; empty: they are, or there are none. */
+  Optional<String> withoutMonitors() {
+    return hook.withoutMonitors();
   }
 
   void into(Window window) {
@@ -78,7 +86,7 @@ final class KernelParks {
   void stats(long[] stats, long nowNanos) {
     long took = KernelStat.PARK_NS.of(stats) - programNanos;
     long elapsed = nowNanos - readNanos;
-    lost = KernelStat.PARK_LOST.of(stats) + parks.failed();
+    lost = KernelStat.PARK_LOST.of(stats) + parks.failed() + hook.swallowed() - swallowedBefore;
     if (elapsed < 500_000_000L) {
       return; // read for another reason: too short to judge by
     }

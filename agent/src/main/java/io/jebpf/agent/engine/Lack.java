@@ -17,6 +17,8 @@ public record Lack(Ability ability, String why) {
     /** Off-CPU time and its stacks. */
     WAITS("waits"),
     VIRTUAL_PARKS("parks of virtual threads"),
+    /** Virtual threads at monitors and in Object.wait, where the JVM unmounts them. */
+    VIRTUAL_MONITORS("virtual threads at monitors"),
     /** Labels {@code trace_id} and {@code span_id}. */
     TRACE_IDS("trace ids");
 

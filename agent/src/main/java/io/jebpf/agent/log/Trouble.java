@@ -81,6 +81,10 @@ public enum Trouble {
   PARKS(
       "parks of virtual threads are not seen",
       "Everything else is; set offcpu.vthreads=false to leave them out without this line"),
+  MONITORS(
+      "virtual threads at monitors are not seen",
+      "Parks of virtual threads and everything else are; please report this line with the version"
+          + " of the JVM"),
   OFF_CPU_BUDGET(
       "the off-CPU interval was raised to stay in the budget",
       "Raise the option offcpu or the option budget"),

@@ -3,6 +3,7 @@ package io.jebpf.agent.offcpu;
 import io.jebpf.agent.window.LabelKey;
 import io.jebpf.agent.window.Labels;
 import io.jebpf.agent.window.Window;
+import io.jebpf.bpf.ParkKind;
 import io.jebpf.bpf.ParkView;
 import io.jebpf.bpf.SampleView;
 import io.jebpf.bpf.WalkEnd;
@@ -44,6 +45,13 @@ public final class ParkRecorder {
   /** Stands for {@link #WAY_TO_YIELD} when a stack is classified: a park is a park. */
   private static final Frame PARKED =
       new Frame(FrameKind.NATIVE, "jdk.internal.misc.Unsafe.park", "", 0, "", true);
+
+  /** The same for threads that the JVM has unmounted. */
+  private static final Frame AT_MONITOR =
+      new Frame(FrameKind.NATIVE, "ObjectMonitor::enter", "", 0, "", true);
+
+  private static final Frame IN_WAIT =
+      new Frame(FrameKind.NATIVE, "ObjectMonitor::wait", "", 0, "", true);
 
   /** What a stack says: why it waits, or that it only gave its carrier to others. */
   private record Meaning(WaitReason reason, boolean idle, boolean yields) {}
@@ -103,7 +111,7 @@ public final class ParkRecorder {
     double count = count(sample.timeNanos(), park, each);
     int leaf = afterOwn(sample);
     int root = beforeCarrier(sample, leaf);
-    Meaning meaning = meaning(sample, leaf, root);
+    Meaning meaning = meaning(sample, leaf, root, park.kind());
     double queued = each * (meaning.yields() ? parked : Math.min(parked, park.queuedNanos()));
     double asleep = each * parked - queued;
     parkedNanos += asleep;
@@ -148,24 +156,29 @@ public final class ParkRecorder {
     return node;
   }
 
-  private Meaning meaning(SampleView sample, int leaf, int root) {
-    long stack = root - leaf;
+  private Meaning meaning(SampleView sample, int leaf, int root, ParkKind kind) {
+    long stack = mix(root - leaf, kind.ordinal(), 0);
     for (int i = leaf; i < root; i++) {
       stack = mix(stack, sample.head(i), sample.detail(i));
     }
     int slot = (int) (stack >>> 48) & (MEANINGS_KNOWN - 1);
     if (meanings[slot] == null || meaningOf[slot] != stack) {
       meaningOf[slot] = stack;
-      meanings[slot] = meaningNow(sample, leaf, root);
+      meanings[slot] = meaningNow(sample, leaf, root, kind);
     }
     return meanings[slot];
   }
 
-  private Meaning meaningNow(SampleView sample, int leaf, int root) {
+  private Meaning meaningNow(SampleView sample, int leaf, int root, ParkKind kind) {
     names.clear();
-    names.add(PARKED);
+    names.add(
+        switch (kind) {
+          case YIELD -> PARKED;
+          case MONITOR -> AT_MONITOR;
+          case WAIT -> IN_WAIT;
+        });
     boolean yields = false;
-    boolean onTheWay = true;
+    boolean onTheWay = kind == ParkKind.YIELD;
     for (int i = leaf; i < root && names.size() < WaitClassifier.FRAMES_MAX; i++) {
       for (Frame frame : naming.frames(sample.head(i), sample.detail(i))) {
         yields |= onTheWay && frame.function().equals(THREAD_YIELD);

@@ -137,8 +137,8 @@ enum Option {
       OptionType.SWITCH,
       "true",
       Range.NONE,
-      "Whether parks of virtual threads are in the profiles `offcpu` and `wall`. For them one call"
-          + " in `java.lang.VirtualThread` is redirected at start; `false` leaves that class"
+      "Whether parks of virtual threads are in the profiles `offcpu` and `wall`. For them two"
+          + " calls in `java.lang.VirtualThread` are redirected at start; `false` leaves that class"
           + " untouched."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),
   VTHREAD(

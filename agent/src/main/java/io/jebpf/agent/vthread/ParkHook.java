@@ -13,19 +13,18 @@ import java.lang.invoke.VarHandle;
 import java.security.ProtectionDomain;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * Puts {@code java.lang.JebpfParks} between virtual threads and their yield: one reference in the
- * constant pool of {@code java.lang.VirtualThread} is changed, once, by retransformation. Whatever
- * does not look as expected leaves the class as it is. Owner: thread "jebpf-reader".
+ * Puts {@code java.lang.JebpfParks} between virtual threads and their yield, and where the JVM
+ * itself unmounts those that block on a monitor (JDK 24 and newer), between their carriers and
+ * their run: two calls of {@code java.lang.VirtualThread} are changed, once, by retransformation.
+ * Whatever does not look as expected leaves the class as it is. Owner: thread "jebpf-reader".
  */
 public final class ParkHook implements AutoCloseable {
-  private static final String THREAD = "java/lang/VirtualThread";
-  private static final String CONTINUATION = "jdk/internal/vm/Continuation";
-  private static final String METHOD = "yield";
-  private static final String DESCRIPTOR = "(Ljdk/internal/vm/ContinuationScope;)Z";
-  private static final String TARGET = "java/lang/JebpfParks";
+  private static final String THREAD = "java.lang.VirtualThread";
+  private static final String TARGET = "java.lang.JebpfParks";
   private static final String TARGET_BYTES = "JebpfParks.classdata";
 
   /**
@@ -34,6 +33,9 @@ public final class ParkHook implements AutoCloseable {
    * happens inside a park.
    */
   private static final int WARM_CALLS = 500;
+
+  /** The first JDK whose JVM unmounts virtual threads itself; before, they keep their carriers. */
+  private static final int UNMOUNTING_SINCE = 24;
 
   private final Instrumentation instrumentation;
   private final Redirection redirection;
@@ -54,9 +56,13 @@ public final class ParkHook implements AutoCloseable {
       throw new HookException("this JVM does not retransform classes");
     }
     try {
-      Class<?> thread = Class.forName(THREAD.replace('/', '.'), false, null);
-      prepare(target(instrumentation), parks);
-      Redirection redirection = new Redirection(thread);
+      Class<?> thread = Class.forName(THREAD, false, null);
+      MethodHandles.Lookup target = target(instrumentation);
+      prepare(target, parks);
+      Redirection redirection = new Redirection(thread, target);
+      if (Runtime.version().feature() >= UNMOUNTING_SINCE) {
+        redirection.withMonitors(prepareMonitors(target, parks));
+      }
       instrumentation.addTransformer(redirection, true);
       ParkHook hook = new ParkHook(instrumentation, redirection);
       try {
@@ -88,7 +94,7 @@ public final class ParkHook implements AutoCloseable {
         MethodHandles.privateLookupIn(Thread.class, MethodHandles.lookup());
     Class<?> target;
     try {
-      target = Class.forName(TARGET.replace('/', '.'), true, null);
+      target = Class.forName(TARGET, true, null);
     } catch (ClassNotFoundException e) {
       target = lookup.defineClass(targetBytes());
     }
@@ -109,11 +115,12 @@ public final class ParkHook implements AutoCloseable {
     set(target, "page", long.class, parks.address());
     set(target, "failures", long.class, parks.failuresAddress());
     set(target, "function", MethodHandle.class, parks.function());
-    MethodType shape = MethodType.methodType(void.class, long.class, long.class, long.class);
+    MethodType shape =
+        MethodType.methodType(void.class, long.class, long.class, long.class, long.class);
     MethodHandle met = target.findStatic(target.lookupClass(), "met", shape);
     try {
       for (int i = 0; i < WARM_CALLS; i++) {
-        met.invokeExact(0L, 0L, 0L); // thread 0 is none: the function does nothing
+        met.invokeExact(0L, 0L, 0L, 0L); // thread 0 is none: the function does nothing
       }
     } catch (RuntimeException | Error e) {
       throw e;
@@ -125,10 +132,41 @@ public final class ParkHook implements AutoCloseable {
     }
   }
 
+  /** Makes ready for threads that the JVM unmounts; why not, if that cannot be. */
+  private static Optional<String> prepareMonitors(MethodHandles.Lookup target, Parks parks) {
+    try {
+      target
+          .findStatic(target.lookupClass(), "prepareRun", MethodType.methodType(void.class))
+          .invokeExact();
+      OptionalLong table = parks.blockedTable();
+      if (table.isEmpty()) {
+        return Optional.of("there is no memory for the threads that wait");
+      }
+      set(target, "ids", long.class, table.getAsLong());
+      set(target, "notes", long.class, table.getAsLong() + Parks.blockedNotesOffset());
+      set(target, "groupMask", long.class, Parks.blockedMask());
+      set(target, "blocked", long.class, parks.blockedAddress());
+      set(target, "unnoted", long.class, parks.unnotedAddress());
+      return Optional.empty();
+    } catch (Throwable e) { // another JDK: parks are seen without
+      return Optional.of(e.toString());
+    }
+  }
+
   private static void set(MethodHandles.Lookup target, String field, Class<?> type, Object value)
       throws ReflectiveOperationException {
     VarHandle handle = target.findStaticVarHandle(target.lookupClass(), field, type);
     handle.set(value);
+  }
+
+  /** Why virtual threads that the JVM unmounts are not seen; empty: they are, or there are none. */
+  public Optional<String> withoutMonitors() {
+    return redirection.withoutMonitors;
+  }
+
+  /** How often our code in a carrier failed, since the JVM started; the thread went on. */
+  public long swallowed() {
+    return (int) redirection.swallowed.get();
   }
 
   /** Gives the JDK its class back. The class in java.lang stays, as classes do. */
@@ -145,11 +183,23 @@ public final class ParkHook implements AutoCloseable {
   /** Changes the one class, whenever it is retransformed by whomever. Never throws. */
   private static final class Redirection implements ClassFileTransformer {
     private final Class<?> thread;
+    private final MethodHandles.Lookup target;
+    private final VarHandle swallowed;
+    private boolean monitors;
     private volatile boolean done;
+    private volatile Optional<String> withoutMonitors = Optional.empty();
     private volatile String why = "java.lang.VirtualThread was not offered for change";
 
-    Redirection(Class<?> thread) {
+    Redirection(Class<?> thread, MethodHandles.Lookup target) throws ReflectiveOperationException {
       this.thread = thread;
+      this.target = target;
+      this.swallowed = target.findStaticVarHandle(target.lookupClass(), "swallowed", int.class);
+    }
+
+    /** To be called before it transforms. {@code unprepared}: why they cannot be seen. */
+    void withMonitors(Optional<String> unprepared) {
+      monitors = unprepared.isEmpty();
+      withoutMonitors = unprepared;
     }
 
     @Override
@@ -164,15 +214,25 @@ public final class ParkHook implements AutoCloseable {
         return null; // the interface's way to say: unchanged
       }
       try {
-        Optional<byte[]> changed =
-            YieldCall.redirect(bytes, CONTINUATION, METHOD, DESCRIPTOR, TARGET);
-        done = changed.isPresent();
+        Optional<ThreadChange> change = ThreadChange.of(bytes, monitors);
+        done = change.isPresent();
         why = "java.lang.VirtualThread does not call Continuation.yield";
-        return changed.orElse(null);
-      } catch (RuntimeException e) {
+        return done ? apply(change.get()) : null;
+      } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
+        done = false;
         why = "java.lang.VirtualThread could not be read: " + e;
         return null;
       }
+    }
+
+    private byte[] apply(ThreadChange change) throws ReflectiveOperationException {
+      for (Map.Entry<String, Integer> state : change.states().entrySet()) {
+        set(target, state.getKey(), int.class, state.getValue());
+      }
+      if (monitors) {
+        withoutMonitors = change.withoutMonitors();
+      }
+      return change.classFile();
     }
   }
 }

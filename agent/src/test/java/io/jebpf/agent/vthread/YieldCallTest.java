@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +69,88 @@ class YieldCallTest {
     loader.define(bytesOf("YieldCallTest$Second"));
     Object caller = loader.define(after).getConstructor().newInstance();
     assertEquals(143, ((IntSupplier) caller).getAsInt());
+  }
+
+  /** A virtual call, as that of Continuation.run in VirtualThread. */
+  public static final class VirtualCaller implements IntSupplier {
+    @Override
+    public int getAsInt() {
+      Third third = new Third(7);
+      return third.twice() + third.once();
+    }
+  }
+
+  public static final class Third {
+    final int number;
+
+    Third(int number) {
+      this.number = number;
+    }
+
+    int once() {
+      return number;
+    }
+
+    int twice() {
+      return 2 * number;
+    }
+  }
+
+  /** The call is there twice: which one is meant cannot be told. */
+  public static final class CallsTwice implements IntSupplier {
+    @Override
+    public int getAsInt() {
+      Third third = new Third(7);
+      return third.twice() + third.twice();
+    }
+  }
+
+  public static final class Fourth {
+    private Fourth() {}
+
+    static int twice(Third third) {
+      return 1000 + third.once();
+    }
+  }
+
+  @Test
+  void aVirtualCallBecomesAStaticOne() throws Exception {
+    assertEquals(21, new VirtualCaller().getAsInt());
+    byte[] before = bytesOf("YieldCallTest$VirtualCaller");
+    byte[] after = toFourth(before).orElseThrow();
+    assertEquals(5, pool(after) - pool(before));
+    Loader loader = new Loader();
+    loader.define(bytesOf("YieldCallTest$Third"));
+    loader.define(bytesOf("YieldCallTest$Fourth"));
+    Object caller = loader.define(after).getConstructor().newInstance();
+    assertEquals(1014, ((IntSupplier) caller).getAsInt());
+    assertEquals(Optional.empty(), toFourth(bytesOf("YieldCallTest$CallsTwice")));
+    assertEquals(Optional.empty(), toFourth(bytesOf("YieldCallTest$Caller")));
+  }
+
+  private static Optional<byte[]> toFourth(byte[] classFile) {
+    return YieldCall.redirectToStatic(
+        classFile, HERE + "$Third", "twice", "()I", HERE + "$Fourth", "(L" + HERE + "$Third;)I");
+  }
+
+  /** Constants as those of VirtualThread. */
+  static final class Constants {
+    static final String TEXT = "of another type";
+    static final int SEVENTEEN = 17;
+    static final int LARGE = 1_234_567;
+    static int variable = 3;
+
+    private Constants() {}
+  }
+
+  @Test
+  void constantsAreReadFromTheClassFile() throws IOException {
+    byte[] bytes = bytesOf("YieldCallTest$Constants");
+    assertEquals(OptionalInt.of(17), YieldCall.constant(bytes, "SEVENTEEN"));
+    assertEquals(OptionalInt.of(1_234_567), YieldCall.constant(bytes, "LARGE"));
+    assertEquals(OptionalInt.empty(), YieldCall.constant(bytes, "TEXT"));
+    assertEquals(OptionalInt.empty(), YieldCall.constant(bytes, "variable"));
+    assertEquals(OptionalInt.empty(), YieldCall.constant(bytes, "EIGHTEEN"));
   }
 
   @Test

@@ -50,6 +50,11 @@ public final class ParkLoad {
 
     /** Starts a virtual thread that waits here again and again. */
     void thread(Wait wait) {
+      thread(wait, () -> {});
+    }
+
+    /** The same, with something between that does not count. */
+    void thread(Wait wait, Wait between) {
       STARTED.add(
           Thread.ofVirtual()
               .name("park-" + name)
@@ -60,6 +65,7 @@ public final class ParkLoad {
                         long start = System.nanoTime();
                         wait.once();
                         add(System.nanoTime() - start);
+                        between.once();
                       }
                     } catch (Exception e) {
                       e.printStackTrace();
@@ -111,17 +117,42 @@ public final class ParkLoad {
     lock.lock();
   }
 
-  static void waitForMonitor(Object monitor, Site site) throws InterruptedException {
-    long start = System.nanoTime();
+  static void waitForMonitor(Object monitor) {
     synchronized (monitor) {
-      site.add(System.nanoTime() - start);
-      Thread.sleep(2);
+      Thread.onSpinWait();
+    }
+  }
+
+  /** The same below many frames. */
+  static void deepMonitor(Object monitor, int frames) {
+    if (frames == 0) {
+      synchronized (monitor) {
+        Thread.onSpinWait();
+      }
+    } else {
+      deepMonitor(monitor, frames - 1);
+    }
+  }
+
+  static void holdMonitor(Object monitor) throws InterruptedException {
+    synchronized (monitor) {
+      Thread.sleep(3);
+    }
+  }
+
+  private static void pause() {
+    LockSupport.parkNanos(1_000_000);
+  }
+
+  static void waitForTimeout(Object monitor) throws InterruptedException {
+    synchronized (monitor) {
+      monitor.wait(20);
     }
   }
 
   static void waitForNotify(Object monitor) throws InterruptedException {
     synchronized (monitor) {
-      monitor.wait(20);
+      monitor.wait();
     }
   }
 
@@ -206,29 +237,31 @@ public final class ParkLoad {
     }
   }
 
+  /** Of each monitor one thread has it for 3 ms at a time; two others want it. */
   private static void monitors(int each) {
     Site site = new Site("monitor");
-    Site notify = new Site("wait");
+    Site deep = new Site("deepMonitor");
+    Site hold = new Site("hold");
+    Site timeout = new Site("timeout");
+    Site notify = new Site("notify");
     for (int i = 0; i < each; i++) {
       Object monitor = new Object();
-      for (int both = 0; both < 2; both++) {
-        STARTED.add(
-            Thread.ofVirtual()
-                .name("park-monitor")
-                .start(
-                    () -> {
-                      try {
-                        while (System.nanoTime() < stopNanos) {
-                          waitForMonitor(monitor, site);
-                          Thread.onSpinWait();
-                        }
-                      } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                      }
-                    }));
-      }
+      hold.thread(() -> holdMonitor(monitor), ParkLoad::pause);
+      site.thread(() -> waitForMonitor(monitor), ParkLoad::pause);
+      deep.thread(() -> deepMonitor(monitor, DEEP), ParkLoad::pause);
       Object own = new Object();
-      notify.thread(() -> waitForNotify(own));
+      timeout.thread(() -> waitForTimeout(own));
+      Object notified = new Object();
+      platform(
+          () -> {
+            while (System.nanoTime() < stopNanos + 100_000_000L) {
+              Thread.sleep(4);
+              synchronized (notified) {
+                notified.notifyAll();
+              }
+            }
+          });
+      notify.thread(() -> waitForNotify(notified));
     }
   }
 
