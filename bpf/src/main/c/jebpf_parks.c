@@ -19,6 +19,7 @@
 #include "jebpf_native.h"
 
 #define THIN_NS_MAX (1ULL << 40) /* 18 minutes */
+#define COPIES_MAX 16		/* that one park stands for; what was lost beyond is left to the next ones */
 
 static uint64_t load(const uint64_t *word)
 {
@@ -73,6 +74,17 @@ static int taken(struct jebpf_parks *parks, uint64_t thread, uint64_t word, uint
 	return 1;
 }
 
+/* Of the parks that were lost, those that the next one stands for. */
+static uint64_t some_unheard(struct jebpf_parks *parks)
+{
+	uint64_t all = __atomic_exchange_n(&parks->unheard, 0, __ATOMIC_RELAXED);
+
+	if (all < COPIES_MAX)
+		return all;
+	add(&parks->unheard, all - (COPIES_MAX - 1));
+	return COPIES_MAX - 1;
+}
+
 /* Runs the kernel program that walks this thread's stack and writes the record. */
 static void take(struct jebpf_parks *parks, struct jebpf_park *park)
 {
@@ -86,7 +98,7 @@ static void take(struct jebpf_parks *parks, struct jebpf_park *park)
 	attr.test.prog_fd = (uint32_t)fd;
 	attr.test.ctx_in = (uint64_t)(uintptr_t)park;
 	attr.test.ctx_size_in = sizeof(*park);
-	park->copies = 1 + __atomic_exchange_n(&parks->unheard, 0, __ATOMIC_RELAXED);
+	park->copies = 1 + some_unheard(parks);
 	if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)))
 		add(&parks->failed, 1);
 	else if (!attr.test.retval)
