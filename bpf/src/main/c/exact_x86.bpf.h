@@ -293,15 +293,21 @@ __noinline int prologue_state(struct walk *w, __u64 entry)
 	return WHOLE_FRAME;
 }
 
-/* A poll's stub of C1, where its frame is gone: movabs r10, pc; mov [r15 + x], r10; jmp SafepointBlob. */
+/*
+ * A poll's stub, where the frame is gone. Other stubs jump as well:
+ *   movabs r10, pc (up to JDK 21 C2: lea r10, [rip + x]); mov [r15 + y], r10; jmp SafepointBlob
+ */
 static __always_inline bool in_poll_stub(const __u8 *c)
 {
 	if (c[0] == 0x49 && c[1] == 0xba)
 		return c[10] == 0x4d && c[11] == 0x89 && (c[12] & 0x3f) == 0x17 && c[17] == 0xe9;
+	if (c[0] == 0x4c && c[1] == 0x8d && c[2] == 0x15)
+		return c[7] == 0x4d && c[8] == 0x89 && (c[9] & 0x3f) == 0x17 && c[14] == 0xe9;
+	if (c[0] == 0xe9)
+		c -= 7;
 	/* the constant before is an address: its highest bytes are 0 */
-	if (c[0] == 0x4d && c[1] == 0x89)
-		return (c[2] & 0x3f) == 0x17 && c[7] == 0xe9 && !c[-1] && !c[-2];
-	return c[0] == 0xe9 && c[-7] == 0x4d && c[-6] == 0x89 && (c[-5] & 0x3f) == 0x17 && !c[-8];
+	return c[0] == 0x4d && c[1] == 0x89 && (c[2] & 0x3f) == 0x17 && c[7] == 0xe9 &&
+	       ((!c[-1] && !c[-2]) || (c[-7] == 0x4c && c[-6] == 0x8d && c[-5] == 0x15));
 }
 
 /*
@@ -357,15 +363,9 @@ static __always_inline int epilogue_state(struct walk *w)
 	/* @ReservedStackAccess: another compare and branch between pop and poll */
 	if (RULE(RESERVED_STACK) && c[0] == 0x0f && c[1] == 0x82 && c[-8] == 0x5d && c[-7] == 0x49 && c[-6] == 0x3b)
 		return RA_AT_SP;
-	/* poll stub: lea r10, [rip + x]; mov [r15 + y], r10; jmp SafepointBlob. Other stubs jump as well */
-	if (RULE(POLL_STUB) && (w->self.flags & CODE_FLAG_OUT_OF_LINE) &&
-	    ((c[0] == 0x4c && c[1] == 0x8d && c[2] == 0x15) ||
-	     (c[0] == 0x4d && c[1] == 0x89 && (c[2] & 0x3f) == 0x17) ||
-	     (c[0] == 0xe9 && c[-7] == 0x4d && c[-6] == 0x89 && (c[-5] & 0x3f) == 0x17)))
-		return RA_AT_SP;
 	if (RULE(DEOPT_HANDLER) && (w->self.flags & CODE_FLAG_OUT_OF_LINE) && in_deopt_handler(c))
 		return ONE_PUSHED;
-	if (RULE(POLL_STUB_C1) && in_poll_stub(c))
+	if (RULE(POLL_STUB) && in_poll_stub(c))
 		return RA_AT_SP;
 	return RULE(PROLOGUE_OSR) ? osr_prologue_state(c) : WHOLE_FRAME;
 }
@@ -374,7 +374,7 @@ __noinline int exact_nmethod_state(struct walk *w)
 {
 	if (!w)
 		return WHOLE_FRAME;
-	if (RULE(VERIFIED_ENTRY) && w->self.pc_offset <= w->self.entry)
+	if (w->self.pc_offset <= w->self.entry) /* the prologue says the same, at the price of a look at it */
 		return RA_AT_SP;
 	if (w->self.complete > 0 && w->self.pc_offset < (__u32)w->self.complete)
 		return prologue_state(w, w->pc - w->self.pc_offset + w->self.entry);
