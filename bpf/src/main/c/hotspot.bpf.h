@@ -213,6 +213,15 @@ static __always_inline bool pops(struct walk *w)
 	return ((c[0] & 0xf8) == 0x58 && c[0] != POP_RBP) || (c[0] == 0x41 && (c[1] & 0xf8) == 0x58);
 }
 
+/* Whether rsp is raised at the pc, and the frame stays: it was lowered for the call in front of it. */
+static __always_inline bool raises(struct walk *w)
+{
+	__u8 c[5] = {};
+
+	return RULE(RAISED_AGAIN) && !read_user(c, sizeof(c), w->pc) && c[0] == 0x48 && c[1] == 0x83 && c[2] == 0xc4 &&
+	       c[4] != POP_RBP;
+}
+
 /* Compiled code below another frame: always a whole frame, rbp saved under the return address. */
 static __always_inline int unwind_nmethod(struct walk *w, __u32 below)
 {
@@ -224,6 +233,9 @@ static __always_inline int unwind_nmethod(struct walk *w, __u32 below)
 	/* C++ called from compiled code: by a barrier, as a rule */
 	if (RULE(OUT_OF_LINE_CALLED) &&
 	    (w->self.flags & CODE_FLAG_OUT_OF_LINE || below == JEBPF_FRAME_NATIVE))
+		return unwind_out_of_line(w, sp);
+	/* C1's slow paths lie in its code */
+	if (below == JEBPF_FRAME_STUB && raises(w))
 		return unwind_out_of_line(w, sp);
 	if (RULE(POPPED_WORDS) && below == JEBPF_FRAME_STUB && pops(w))
 		return unwind_pushed_words(w, sp);
