@@ -5,6 +5,8 @@
 
 #define SENDER_PUSHED 7 /* bytes of `push rax; push rbp; mov rbp, rsp; push r13` */
 #define ADAPTER_ARGS_MAX 65536 /* arguments that an adapter moves, in bytes */
+#define SPECIAL_WORDS_MAX 96	/* that an entry without a frame puts on the stack */
+#define NO_OFFSET 0xffffffff   /* of a codelet that has no such place */
 #define EXIT_BEFORE 128	       /* bytes read before the pc; the longest exit sequence has 100 */
 #define EXIT_BYTES 208
 
@@ -21,11 +23,44 @@ static __always_inline int push_entered(struct walk *w)
 	return 0;
 }
 
+/* No Java frame is left, or none is there yet: names the interpreter itself. */
+static __always_inline int leave_interpreter(struct walk *w, __u64 ra, __u64 sp)
+{
+	push_frame(w, JEBPF_FRAME_INTERPRETER, w->exact ? JEBPF_FRAME_EXACT : 0, w->pc, 0);
+	return to_caller(w, ra, sp, w->fp);
+}
+
+/*
+ * An entry that does its method's work itself, without a frame. Where a collector's barrier keeps registers
+ * there, the return address is further up, below r13, with the arguments of a compiled caller between; and
+ * rbx may have been put to other use: then nobody knows the method.
+ */
+static __always_inline int unwind_special_entry(struct walk *w)
+{
+	__u64 address = w->r13 - 8, const_method = 0, ra;
+	__u8 byte;
+
+	if (!RULE(SPECIAL_ENTRY) || address < w->sp || address - w->sp > 8 * SPECIAL_WORDS_MAX || (address & 7))
+		return -1;
+	for (int i = 0; i < SPECIAL_WORDS_MAX && address >= w->sp; i++, address -= 8) {
+		if (!plausible_word(w, address))
+			continue;
+		ra = w->value;
+		if (w->rbx)
+			const_method = read_pointer(w, w->rbx + config.method_const);
+		if (!const_method || read_user(&byte, 1, const_method))
+			return leave_interpreter(w, ra, w->r13);
+		return push_entered(w) ? 1 : to_caller(w, ra, w->r13, w->fp);
+	}
+	return -1;
+}
+
 /* Interpreter entry: the frame is being built. -1: it is built, or this is no entry codelet. */
 __noinline int unwind_entry(struct walk *w)
 {
 	__u32 offset = 0, pop_rax = 0, push_rax = 0, built = 0, n;
 	__u64 ra, sender, fp;
+	int result;
 
 	if (!w)
 		return 1;
@@ -40,6 +75,11 @@ __noinline int unwind_entry(struct walk *w)
 	}
 	if (!RULE(ENTRY) || offset >= built)
 		return -1;
+	if (pop_rax == NO_OFFSET) {
+		result = unwind_special_entry(w);
+		if (result >= 0)
+			return result;
+	}
 	if (push_entered(w))
 		return 1;
 	fp = w->fp;
@@ -102,13 +142,6 @@ __noinline int find_bytes(struct walk *w, __u32 from, __u32 to, __u32 bytes, __u
 			return i;
 	}
 	return -1;
-}
-
-/* No Java frame is left, or none is there yet: names the interpreter itself. */
-static __always_inline int leave_interpreter(struct walk *w, __u64 ra, __u64 sp)
-{
-	push_frame(w, JEBPF_FRAME_INTERPRETER, w->exact ? JEBPF_FRAME_EXACT : 0, w->pc, 0);
-	return to_caller(w, ra, sp, w->fp);
 }
 
 /*
@@ -211,7 +244,7 @@ __noinline int unwind_frameless_interpreter(struct walk *w)
 		offset = w->pc - config.entry_codelets[i].start;
 		before = config.entry_codelets[i].pop_rax;
 	}
-	if (!n || before == 0xffffffff || offset > before)
+	if (!n || before == NO_OFFSET || offset > before)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		if (plausible_word(w, w->sp + 8 * i))
