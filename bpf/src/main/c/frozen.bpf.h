@@ -198,7 +198,7 @@ static __always_inline bool read_max_thawing(__u64 chunk, __u32 *max)
 	       !read_user(max, 4, chunk + config.chunk_max_thawing);
 }
 
-/* Whether the interpreted frame of which a frame pointer is at `fp` ends where the chunk's frames begin now. */
+/* Whether the interpreted frame with the frame pointer `fp` ends where the chunk's frames begin now. */
 static __always_inline bool ends_at_top(struct walk *w, __u64 fp)
 {
 	/* where an interpreted caller's expressions end, or at a compiled caller's stack pointer */
