@@ -29,7 +29,7 @@ static int is_java(const struct jebpf_frame *frame)
 
 static int is_continuation_stub(const struct jebpf_frame *frame)
 {
-	__u64 pc = (frame->head & 0xffffffffffffULL) + frame->detail;
+	__u64 pc = (frame->head & ADDRESS_MASK) + frame->detail;
 
 	return frame->head >> 56 == JEBPF_FRAME_STUB && config.cont_stubs_high &&
 	       pc - config.cont_stubs_low < config.cont_stubs_high - config.cont_stubs_low;

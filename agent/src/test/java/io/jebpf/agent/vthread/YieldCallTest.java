@@ -63,12 +63,18 @@ class YieldCallTest {
         YieldCall.redirect(before, HERE + "$First", "number", "(I)I", HERE + "$Second")
             .orElseThrow();
     assertEquals(2, pool(after) - pool(before));
-    // another loader is another package: what is called has to come along
+    assertEquals(143, resultOf(after, "First", "Second"));
+  }
+
+  /**
+   * What a changed class gives. Another loader is another package: what it calls has to come along.
+   */
+  private static int resultOf(byte[] caller, String... called) throws Exception {
     Loader loader = new Loader();
-    loader.define(bytesOf("YieldCallTest$First"));
-    loader.define(bytesOf("YieldCallTest$Second"));
-    Object caller = loader.define(after).getConstructor().newInstance();
-    assertEquals(143, ((IntSupplier) caller).getAsInt());
+    for (String name : called) {
+      loader.define(bytesOf("YieldCallTest$" + name));
+    }
+    return ((IntSupplier) loader.define(caller).getConstructor().newInstance()).getAsInt();
   }
 
   /** A virtual call, as that of Continuation.run in VirtualThread. */
@@ -119,11 +125,7 @@ class YieldCallTest {
     byte[] before = bytesOf("YieldCallTest$VirtualCaller");
     byte[] after = toFourth(before).orElseThrow();
     assertEquals(5, pool(after) - pool(before));
-    Loader loader = new Loader();
-    loader.define(bytesOf("YieldCallTest$Third"));
-    loader.define(bytesOf("YieldCallTest$Fourth"));
-    Object caller = loader.define(after).getConstructor().newInstance();
-    assertEquals(1014, ((IntSupplier) caller).getAsInt());
+    assertEquals(1014, resultOf(after, "Third", "Fourth"));
     assertEquals(Optional.empty(), toFourth(bytesOf("YieldCallTest$CallsTwice")));
     assertEquals(Optional.empty(), toFourth(bytesOf("YieldCallTest$Caller")));
   }
