@@ -137,17 +137,16 @@ static int agrees(struct walk *w, int jumped)
 	__u32 common = 0, gone = 0, come = 0;
 	int fits = 1, at;
 
-	if (!jumped && before_end == JEBPF_END_ROOT && w->end == JEBPF_END_ROOT &&
-	    thaws(before, before_count) && thaws(now, w->frames) && !has_gap(before, before_count) &&
-	    !has_gap(now, w->frames)) {
+	if (jumped || before_end != JEBPF_END_ROOT || w->end != JEBPF_END_ROOT ||
+	    has_gap(before, before_count) || has_gap(now, w->frames)) {
+		/* not compared */
+	} else if (thaws(before, before_count) && thaws(now, w->frames)) {
 		common = common_from_root(now, w->frames);
 		gone = before_count - thaws(before, before_count) - common;
 		come = w->frames - thaws(now, w->frames) - common;
 		fits = (int)gone <= 0 && (int)come <= 0;
 		thawing++;
-	} else if (!jumped && before_end == JEBPF_END_ROOT && w->end == JEBPF_END_ROOT &&
-	    !moves_stacks(before, before_count) && !moves_stacks(now, w->frames) &&
-	    !has_gap(before, before_count) && !has_gap(now, w->frames)) {
+	} else if (!moves_stacks(before, before_count) && !moves_stacks(now, w->frames)) {
 		common = common_from_root(now, w->frames);
 		gone = before_count - common;
 		come = w->frames - common;
