@@ -129,6 +129,15 @@ static __always_inline __u32 state_after(bool preempt, unsigned int task_state)
 	return task_state & TASK_INTERRUPTIBLE ? JEBPF_STATE_BLOCKED : JEBPF_STATE_STOPPED;
 }
 
+/* Wakes the ticker. Where the bell is full, it has something to wake from. */
+static __noinline void ring_bell(void)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (__sync_lock_test_and_set(&list.asleep, 0))
+		bpf_ringbuf_output(&bell, &now, sizeof(now), BPF_RB_FORCE_WAKEUP);
+}
+
 static __noinline void add_to_list(struct task_struct *task, struct jebpf_clock *clock)
 {
 	__u64 head;
@@ -149,6 +158,8 @@ static __noinline void add_to_list(struct task_struct *task, struct jebpf_clock 
 	entry = bpf_map_lookup_elem(&moved, &key);
 	if (entry)
 		*entry = task->pid;
+	if (unlikely(list.asleep)) /* both look after they wrote: see fall_asleep() */
+		ring_bell();
 }
 
 /* Puts a thread on the ticker's list, once until the ticker has looked at it. */

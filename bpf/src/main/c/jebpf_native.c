@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -322,7 +324,7 @@ struct sched_attributes {
 };
 
 /* Not for threads that somebody made real-time ones or idle ones. */
-static int64_t take_turns(int policy, int nice, uint64_t slice_ns)
+int64_t take_turns(int policy, int nice, uint64_t slice_ns)
 {
 	struct sched_attributes wanted = {.size = sizeof(wanted),
 					  .policy = (uint32_t)policy,
@@ -335,7 +337,7 @@ static int64_t take_turns(int policy, int nice, uint64_t slice_ns)
 	return result(syscall(SYS_sched_setattr, 0, &wanted, 0));
 }
 
-static int own_nice(void)
+int own_nice(void)
 {
 	return getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
 }
@@ -352,171 +354,62 @@ EXPORT int64_t jebpf_slice(uint64_t slice_ns)
 
 /* ---------------------------------------------------------------- a sleep that others end */
 
-#define NANOS_PER_SECOND 1000000000ULL
-
 EXPORT int64_t jebpf_alarm_open(void)
 {
 	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
+static int add_to_epoll(int epoll_fd, int fd, uint32_t events)
+{
+	struct epoll_event event = {.events = events};
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
 /*
- * Sleeps until the alarm rings, at most so long; a ring from before counts. By no futex, as Java's own
+ * What waits for an alarm, and for wake-ups by a BPF ring buffer (-1: by none), however much lies in it:
+ * the fd to close, or -errno.
+ */
+EXPORT int64_t jebpf_alarm_listen(int64_t fd, int64_t ring_fd)
+{
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), error;
+
+	if (epoll_fd < 0)
+		return -errno;
+	if (!add_to_epoll(epoll_fd, (int)fd, EPOLLIN) &&
+	    (ring_fd < 0 || !add_to_epoll(epoll_fd, (int)ring_fd, EPOLLIN | EPOLLET)))
+		return epoll_fd;
+	error = errno;
+	close(epoll_fd);
+	return -error;
+}
+
+/*
+ * Sleeps until the alarm rings or the ring wakes, at most so long and a millisecond; a ring from before counts. By no futex, as Java's own
  * sleeps are: the kernel has few places for those of one process (16 where it has 2 CPUs), and goes by
  * all threads that sleep in the same one, which took 0.1 ms beside 10,000 parked threads.
  */
-EXPORT int64_t jebpf_alarm_wait(int64_t fd, uint64_t ns)
+EXPORT int64_t jebpf_alarm_wait(int64_t epoll_fd, int64_t fd, uint64_t ns)
 {
-	struct timespec most = {.tv_sec = (time_t)(ns / NANOS_PER_SECOND),
-				.tv_nsec = (long)(ns % NANOS_PER_SECOND)};
-	struct pollfd alarm = {.fd = (int)fd, .events = POLLIN};
-	int rings = ppoll(&alarm, 1, &most, NULL);
+	uint64_t millis = (ns + NANOS_PER_MILLI - 1) / NANOS_PER_MILLI;
+	int most = millis < INT_MAX ? (int)millis : INT_MAX, ends, error;
+	struct epoll_event event;
 	eventfd_t count;
 
-	if (rings > 0)
-		eventfd_read((int)fd, &count);
-	return result(rings);
+	ends = epoll_wait((int)epoll_fd, &event, 1, most);
+	error = errno;
+	if (ends > 0)
+		eventfd_read((int)fd, &count); /* nothing if it was the ring */
+	if (ends >= 0)
+		return ends;
+	if (error != EINTR) /* refused by a filter: a caller that did not sleep would come back at once */
+		poll(NULL, 0, most);
+	return -error;
 }
 
 EXPORT int64_t jebpf_alarm_ring(int64_t fd)
 {
 	return result(eventfd_write((int)fd, 1));
-}
-
-/* ---------------------------------------------------------------- the off-CPU ticker */
-
-#define TICKER_NICE (-15)
-#define TICKER_SLICE_NS 100000 /* the shortest there is */
-#define TICK_ROUNDS_MAX 64 /* runs of the program in one tick: each looks at thousands of threads */
-
-/* Shared with Java, 8 bytes a field. `stop` and `period_ns` are Java's to write, the rest ours. */
-struct jebpf_ticker {
-	uint64_t stop;
-	uint64_t period_ns;
-	uint64_t ticks;
-	uint64_t late;	 /* cells that went by without a tick: the thread did not get a CPU */
-	uint64_t errors; /* runs of the program that failed */
-	int64_t last_error;
-	struct jebpf_parks *parks; /* of virtual threads; NULL: none are looked at */
-};
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
-static void sleep_until(uint64_t at_ns)
-{
-	struct timespec at = {.tv_sec = (time_t)(at_ns / NANOS_PER_SECOND),
-			      .tv_nsec = (long)(at_ns % NANOS_PER_SECOND)};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
-		;
-}
-
-/* xorshift64*: where in its cell a tick falls need not be secret, only spread. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1dULL;
-}
-
-static void tick_failed(struct jebpf_ticker *ticker)
-{
-	ticker->errors++;
-	ticker->last_error = errno;
-}
-
-/* A task iterator runs its program for each thread while somebody reads from it. */
-static void run_iterator(struct jebpf_ticker *ticker, int link_fd)
-{
-	union bpf_attr attr;
-	char byte; /* the program prints nothing */
-	int fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.iter_create.link_fd = (uint32_t)link_fd;
-	fd = (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
-	if (fd < 0) {
-		tick_failed(ticker);
-		return;
-	}
-	if (read(fd, &byte, sizeof(byte)) < 0)
-		tick_failed(ticker);
-	close(fd);
-}
-
-static void run_tick(struct jebpf_ticker *ticker, int program_fd)
-{
-	for (int round = 0; round < TICK_ROUNDS_MAX; round++) {
-		union bpf_attr attr;
-
-		memset(&attr, 0, sizeof(attr));
-		attr.test.prog_fd = (uint32_t)program_fd;
-		if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr))) {
-			tick_failed(ticker);
-			return;
-		}
-		if (!attr.test.retval)
-			return;
-	}
-}
-
-/*
- * On a crowded machine a late tick is a false one. A short slice lets the thread in at once when it
- * wakes (Linux 6.12); the nice value needs CAP_SYS_NICE. Goes without what it does not get.
- */
-static void raise_priority(void)
-{
-	if (take_turns(SCHED_OTHER, TICKER_NICE, TICKER_SLICE_NS))
-		take_turns(SCHED_OTHER, own_nice(), TICKER_SLICE_NS);
-}
-
-/*
- * Time is cut into cells of period_ns, counted from 0 of CLOCK_MONOTONIC; each gets one tick, at a
- * random place. So a wait that covers a whole cell is always met, nothing in step with the period
- * is favoured, and how likely a wait is met follows from its start and end alone. Runs until `stop`
- * is set: one long call, which no safepoint of the JVM waits for.
- */
-EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd, int64_t iterator_fd)
-{
-	uint64_t random = monotonic_ns() | 1;
-	uint64_t cell_end = 0, cell_period = 0; /* of the last tick */
-
-	raise_priority();
-
-	while (!__atomic_load_n(&ticker->stop, __ATOMIC_ACQUIRE)) {
-		uint64_t period = __atomic_load_n(&ticker->period_ns, __ATOMIC_ACQUIRE);
-		uint64_t now = monotonic_ns();
-		uint64_t start = cell_end, at;
-
-		if (period != cell_period) {
-			start = (now / period + 1) * period;
-		} else if (now >= start + period) { /* whole cells went by */
-			start = now / period * period;
-			__atomic_fetch_add(&ticker->late, (start - cell_end) / period,
-					   __ATOMIC_RELAXED);
-		}
-		at = start + next_random(&random) % period;
-		if (at > now) /* else the last tick came late: this one must not be left out */
-			sleep_until(at);
-		if (ticker->parks) /* cells that went by without a tick are stood for by this one */
-			parks_tick(ticker->parks, period,
-				   cell_end ? start + period - cell_end : period,
-				   next_random(&random));
-		if (iterator_fd >= 0)
-			run_iterator(ticker, (int)iterator_fd);
-		else
-			run_tick(ticker, (int)program_fd);
-		__atomic_fetch_add(&ticker->ticks, 1, __ATOMIC_RELAXED);
-		cell_end = start + period;
-		cell_period = period;
-	}
-	return 0;
 }
 
 /* ---------------------------------------------------------------- files without a name */

@@ -10,6 +10,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+#define NANOS_PER_SECOND 1000000000ULL
+#define NANOS_PER_MILLI 1000000ULL
 #define JEBPF_PARKS_TICK_MAX 20 /* parks taken in one tick, above which fewer are */
 
 /*
@@ -18,7 +20,7 @@
  * Java's to write, the rest ours.
  */
 struct jebpf_parks {
-	uint64_t word;	     /* time that all ticks stand for | JEBPF_PARKS_TIMED */
+	uint64_t word;	     /* time that all ticks stand for | JEBPF_PARKS_TIMED; 0: no thread has parked yet */
 	uint64_t thin_ns;    /* a shorter park is taken with probability length / thin_ns */
 	uint64_t program_fd; /* of on_park; -1: there is none */
 	uint64_t period_ns;  /* of the ticker */
@@ -33,6 +35,10 @@ struct jebpf_parks {
 	uint64_t blocked;    /* threads with a slot in JebpfParks' table; Java's to write */
 	uint64_t unnoted;    /* threads that blocked and found no slot; likewise */
 };
+
+/* The calling thread's policy (SCHED_OTHER, SCHED_BATCH), nice value and slice: 0, or -errno. */
+int64_t take_turns(int policy, int nice, uint64_t slice_ns);
+int own_nice(void);
 
 void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random);
 

@@ -240,6 +240,7 @@ enum jebpf_park_kind {
 };
 
 #define JEBPF_PARKS_TIMED 1ULL	  /* in the word: parks that begin now note when */
+#define JEBPF_PARKS_FIRST 2ULL	  /* the word after the first park; before, it is 0 and no tick changes it */
 #define JEBPF_PARKS_TIMED_SHARE 8 /* after one tick in so many */
 
 /*
@@ -560,8 +561,20 @@ struct jebpf_target {
 	__u32 clocks_tgid; /* process whose threads have exact clocks; 0: none */
 	__u64 period_ns;   /* of the clock events */
 	__u64 clocks_start_ns; /* CLOCK_MONOTONIC: the clocks of older threads start here */
+	__u32 reader_asleep; /* 1: it is to be woken when `samples` fills; the programs set it to 0 then */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct jebpf_target) == 40, "target layout");
+_Static_assert(sizeof(struct jebpf_target) == 48, "target layout");
+
+/* What on_tick is given. */
+struct jebpf_tick {
+	__u64 may_sleep; /* 1: if nothing is left to do, a thread that leaves its CPU is to ring the bell */
+};
+
+/* What it returns. */
+#define JEBPF_TICK_DONE 0
+#define JEBPF_TICK_MORE 1   /* the list was too long for one run */
+#define JEBPF_TICK_ASLEEP 2 /* nothing is left to do, and the bell will ring */
 
 /* Section .data.list: the ticker's list and the use of `clocks`. Written by the programs only. */
 struct jebpf_list {
@@ -572,7 +585,7 @@ struct jebpf_list {
 	__u64 tick_start_ns; /* of the tick by the iterator that is under way */
 	__u64 ticker_since_ns; /* when the ticker got its CPU last to take stacks */
 	__u32 ticker_tid; /* in the kernel's numbers */
-	__u32 pad;
+	__u32 asleep; /* 1: the ticker has seen all there is, and waits for the bell */
 	__u64 edge_ns; /* when all threads were looked at last, for those woken: edge.bpf.h */
 	__u64 edge_start_ns; /* of such a look by the iterator that is under way */
 };

@@ -3,7 +3,10 @@
 #ifndef JEBPF_MAPS_BPF_H
 #define JEBPF_MAPS_BPF_H
 
-/* Samples on their way to the reader. Submitted without a wake-up: the reader polls. */
+/* The reader is woken when the ring is fuller than one part in so many. */
+#define WAKE_SHARE 8
+
+/* Samples on their way to the reader, which polls; see wake_flags(). */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 2 * 1024 * 1024); /* user space may choose another size before load */
@@ -77,6 +80,17 @@ const volatile struct jebpf_config config SEC(".rodata.config") = {};
 
 /* Changed by user space while the programs run. */
 struct jebpf_target target SEC(".data.target") = {};
+
+/* With which flags a sample is submitted: the reader polls, and is woken only if it sleeps for long. */
+static __always_inline __u64 wake_flags(void)
+{
+	if (likely(!target.reader_asleep) ||
+	    bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) <
+		    bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE) / WAKE_SHARE)
+		return BPF_RB_NO_WAKEUP;
+	target.reader_asleep = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
 
 /* This CPU's counters. */
 static __always_inline struct counters *counters(void)

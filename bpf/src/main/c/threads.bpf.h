@@ -62,6 +62,15 @@ struct {
 	__type(value, __u32);
 } moved SEC(".maps");
 
+/*
+ * Rung by the first thread that leaves its CPU while the ticker sleeps: a record of 8 bytes, the time. One
+ * page, which takes far more than there can be at a time.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} bell SEC(".maps");
+
 struct jebpf_list list SEC(".data.list") = {.unseen = 1};
 
 /*

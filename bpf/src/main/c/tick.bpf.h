@@ -87,7 +87,7 @@ static __always_inline void look_at(struct walk *w, struct task_struct *task, __
 	if (task->exit_state) /* its clock has ended, or will without us */
 		return;
 	clock = clock_of(task, now, false);
-	if (!clock)
+	if (!clock || task->pid == list.ticker_tid) /* which stays listed: it must not wake itself */
 		return;
 	clock->listed = 0;
 	full_fence();
@@ -193,14 +193,30 @@ static __always_inline void begin_sweep(struct tick *tick)
 	tick->node = BPF_CORE_READ(head, next);
 }
 
+/*
+ * False: there is something to do. Whoever comes to the list afterwards looks whether the ticker is asleep,
+ * after an atomic as here: so at least one sees the other.
+ */
+static __always_inline bool fall_asleep(void)
+{
+	if (list.unseen)
+		return false;
+	__sync_lock_test_and_set(&list.asleep, 1);
+	if (list.moved_tail == *(volatile __u64 *)&list.moved_head)
+		return true;
+	list.asleep = 0;
+	return false;
+}
+
 SEC("?syscall") /* loaded only where bpf_task_from_pid exists (Linux 6.2) */
-int on_tick(void *context)
+int on_tick(struct jebpf_tick *wish)
 {
 	struct tick tick = {.head = list.moved_head, .ticker_since = own_since()};
 	__u64 start = bpf_ktime_get_ns(), spent;
 
 	if (!target.clocks_tgid)
-		return 0;
+		return JEBPF_TICK_DONE;
+	list.asleep = 0;
 	if (list.unseen && bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) < SWEEP_RING_BYTES_MAX)
 		begin_sweep(&tick);
 	LOOP(TICK_THREADS_MAX, next_thread, &tick);
@@ -208,7 +224,9 @@ int on_tick(void *context)
 	count(JEBPF_STAT_TICKS, 1);
 	count(JEBPF_STAT_TICK_NS, spent);
 	count(JEBPF_STAT_PROGRAM_NS, spent);
-	return list.moved_tail != tick.head;
+	if (list.moved_tail != tick.head)
+		return JEBPF_TICK_MORE;
+	return wish->may_sleep && fall_asleep() ? JEBPF_TICK_ASLEEP : JEBPF_TICK_DONE;
 }
 
 /* The task iterator's program: the same look at each thread that moved, or was never seen. */

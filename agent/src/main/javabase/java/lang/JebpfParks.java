@@ -26,6 +26,9 @@ final class JebpfParks {
   /** In the page's first word: parks that begin now note when. JEBPF_PARKS_TIMED. */
   private static final long TIMED = 1;
 
+  /** The page's first word before any tick that virtual threads are to see: JEBPF_PARKS_FIRST. */
+  private static final long FIRST = 2;
+
   /** Enum jebpf_park_kind. */
   private static final long YIELD = 0;
 
@@ -94,12 +97,25 @@ final class JebpfParks {
   @ForceInline
   static boolean yield(ContinuationScope scope) {
     long before = U.getLong(page);
+    if (before == 0) {
+      before = first();
+    }
     long start = (before & TIMED) == 0 ? 0 : System.nanoTime();
     boolean yielded = Continuation.yield(scope);
     if (yielded && U.getLong(page) != before) {
       met(Thread.currentThread().threadId(), before, start, YIELD);
     }
     return yielded;
+  }
+
+  /**
+   * The first park of this JVM: from now on the ticker does not leave out ticks. What the word is.
+   */
+  @Hidden
+  @DontInline
+  private static long first() {
+    U.compareAndSetLong(null, page, 0, FIRST);
+    return U.getLong(page);
   }
 
   /**
@@ -149,6 +165,9 @@ final class JebpfParks {
     }
     long note = noteOf(slot);
     long before = U.getLong(page);
+    if (before == 0) {
+      before = first();
+    }
     U.putLong(note + WORD, before);
     U.putLong(note + START, (before & TIMED) == 0 ? 0 : System.nanoTime());
     U.putLong(note + KIND, kind);

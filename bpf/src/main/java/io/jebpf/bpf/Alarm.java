@@ -1,31 +1,68 @@
 package io.jebpf.bpf;
 
 /**
- * A sleep that other threads can end, for a thread that sleeps often. Unlike {@code
- * LockSupport.park} it costs the same however many threads of the process are parked, see {@code
- * jebpf_alarm_wait} in jebpf_native.c. {@link #await} is the owner's; {@link #ring} is any thread's
- * at any time, {@link #close} the owner's.
+ * A sleep that other threads can end, and the kernel when its buffer fills, for a thread that
+ * sleeps often. Unlike {@code LockSupport.park} it costs the same however many threads of the
+ * process are parked, see {@code jebpf_alarm_wait} in jebpf_native.c. {@link #await} is the
+ * owner's; {@link #ring} is any thread's at any time, {@link #close} the owner's.
  */
 public final class Alarm implements AutoCloseable {
-  private final KernelCalls calls;
-  private int fd;
+  /** In a shorter sleep the buffer does not fill, as far as whoever sleeps knows. */
+  private static final long WATCHED_NANOS = 50_000_000L;
 
-  private Alarm(KernelCalls calls, int fd) {
+  /** Whether the kernel is to wake who sleeps. */
+  interface Watch {
+    void asleep(boolean on);
+  }
+
+  private final KernelCalls calls;
+  private final Watch watch;
+  private int fd;
+  private final int listenFd;
+
+  private Alarm(KernelCalls calls, int fd, int listenFd, Watch watch) {
     this.calls = calls;
     this.fd = fd;
+    this.listenFd = listenFd;
+    this.watch = watch;
   }
 
-  public static Alarm open(NativeRuntime runtime) throws KernelException {
-    int fd = runtime.kernel().alarmOpen();
+  /** One that only threads ring. */
+  static Alarm open(NativeRuntime runtime) throws KernelException {
+    return open(runtime.kernel(), -1, on -> {});
+  }
+
+  /** One that this ring buffer's wake-ups ring as well, asked for through {@code watch}. */
+  static Alarm open(KernelCalls calls, int ringFd, Watch watch) throws KernelException {
+    int fd = calls.alarmOpen();
     if (fd < 0) {
-      throw new KernelException("eventfd", -fd, "raise the limit of open files (ulimit -n)");
+      throw refused("eventfd", -fd);
     }
-    return new Alarm(runtime.kernel(), fd);
+    int listenFd = calls.alarmListen(fd, ringFd);
+    if (listenFd < 0) {
+      calls.close(fd);
+      throw refused("epoll", -listenFd);
+    }
+    return new Alarm(calls, fd, listenFd, watch);
   }
 
-  /** Sleeps for so long, or until it rings; a ring that nobody waited for counts. */
+  private static KernelException refused(String call, int error) {
+    return new KernelException(call, error, "raise the limit of open files (ulimit -n)");
+  }
+
+  /**
+   * Sleeps for so long, up to a millisecond more, or until it rings; a ring that nobody waited for
+   * counts.
+   */
   public void await(long nanos) {
-    calls.alarmWait(fd, Math.max(0, nanos));
+    boolean watched = nanos >= WATCHED_NANOS;
+    if (watched) {
+      watch.asleep(true);
+    }
+    calls.alarmWait(listenFd, fd, Math.max(0, nanos));
+    if (watched) {
+      watch.asleep(false);
+    }
   }
 
   /** Nothing once it is closed. */
@@ -38,6 +75,7 @@ public final class Alarm implements AutoCloseable {
   @Override
   public synchronized void close() {
     if (fd >= 0) {
+      calls.close(listenFd);
       calls.close(fd);
       fd = -1;
     }

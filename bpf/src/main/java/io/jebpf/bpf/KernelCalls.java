@@ -34,8 +34,15 @@ interface KernelCalls {
   /** The fd of an {@link Alarm}. */
   int alarmOpen();
 
-  /** 1 when it rang. */
-  int alarmWait(int fd, long nanos);
+  /**
+   * The fd by which a thread waits for an alarm and for wake-ups by a BPF ring buffer.
+   *
+   * @param ringFd the map's; -1: the alarm alone
+   */
+  int alarmListen(int fd, int ringFd);
+
+  /** 1 when something rang. */
+  int alarmWait(int listenFd, int fd, long nanos);
 
   int alarmRing(int fd);
 
@@ -52,7 +59,7 @@ interface KernelCalls {
   long perfCount(int fd);
 
   /**
-   * Runs the ticker until its stop word is set; see {@code jebpf_tick} in jebpf_native.c.
+   * Runs the ticker until its stop word is set; see {@code jebpf_tick} in jebpf_ticker.c.
    *
    * @param ticker address of a {@code struct jebpf_ticker}
    * @param programFd program of type syscall; unused with an iterator

@@ -12,10 +12,12 @@ import java.util.Optional;
  * parts name their own owners. Stop the thread that polls the ring before closing.
  */
 public final class KernelPrograms implements AutoCloseable {
+  private final KernelCalls kernel;
   private final BpfCalls bpf;
   private final Deque<AutoCloseableQuietly> owned = new ArrayDeque<>();
   private final Target target;
   private final CpuSampler sampler;
+  private final int ringFd;
   private final SampleRing ring;
   private final UnwindTables tables;
   private final Mappings mappings;
@@ -37,6 +39,7 @@ public final class KernelPrograms implements AutoCloseable {
       OnlineCpus online,
       Optional<OffCpuPrograms> withOffCpu)
       throws KernelException {
+    this.kernel = kernel;
     this.bpf = bpf;
     try {
       whoamiFd = program(object, "whoami");
@@ -56,6 +59,7 @@ public final class KernelPrograms implements AutoCloseable {
           mapArray(kernel, object, "unwind_rules", Layout.RULES_MAX, Layout.RULE_BYTES);
       tables = new UnwindTables(kernel, bpf, rules, mapFd(object, "unwind_tables"));
       owned.push(tables::close);
+      ringFd = mapFd(object, "samples");
       ring = mapRing(kernel, object);
       sampler = new CpuSampler(kernel, program(object, "on_cpu"), target, online);
       owned.push(sampler::close);
@@ -101,6 +105,7 @@ public final class KernelPrograms implements AutoCloseable {
         program(object, programs.ticking()),
         program(object, programs.edge()),
         programs.iterator(),
+        mapFd(object, "bell"),
         new Parks(kernel, program(object, OffCpuPrograms.PARKING)));
   }
 
@@ -131,15 +136,14 @@ public final class KernelPrograms implements AutoCloseable {
   }
 
   private SampleRing mapRing(KernelCalls kernel, long object) throws KernelException {
-    int fd = mapFd(object, "samples");
     int bytes = bpf.mapEntries(KernelObject.find(bpf, object, "samples"));
     if (bytes <= 0) {
       throw new KernelException("bpf_map__max_entries(samples)", -bytes, "");
     }
     int page = kernel.pageSize();
-    Mmap consumer = Mmap.shared(kernel, "samples", fd, 0, page, true);
+    Mmap consumer = Mmap.shared(kernel, "samples", ringFd, 0, page, true);
     owned.push(consumer::close);
-    Mmap producer = Mmap.shared(kernel, "samples", fd, page, page + (long) bytes, false);
+    Mmap producer = Mmap.shared(kernel, "samples", ringFd, page, page + (long) bytes, false);
     owned.push(producer::close);
     NativeBuffer straight = NativeBuffer.allocate(SampleRing.RECORD_BYTES_MAX);
     owned.push(straight::close);
@@ -177,6 +181,11 @@ public final class KernelPrograms implements AutoCloseable {
 
   public CpuSampler cpuSampler() {
     return sampler;
+  }
+
+  /** An alarm that also ends a long sleep when the ring fills. To be closed before the programs. */
+  public Alarm openAlarm() throws KernelException {
+    return Alarm.open(kernel, ringFd, target::readerAsleep);
   }
 
   public SampleRing ring() {

@@ -105,7 +105,8 @@ final class Layout {
   static final int TARGET_CLOCKS_TGID = 20;
   static final int TARGET_PERIOD = 24;
   static final int TARGET_CLOCKS_START = 32;
-  static final int TARGET_BYTES = 40;
+  static final int TARGET_READER_ASLEEP = 40;
+  static final int TARGET_BYTES = 48;
 
   // struct jebpf_list
   static final int LIST_CLOCKS_USED = 16;

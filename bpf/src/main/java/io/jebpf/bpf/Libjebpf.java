@@ -20,6 +20,7 @@ final class Libjebpf implements KernelCalls {
   private static final MemorySegment LOADS = find("jebpf_loads");
   private static final MemorySegment SLICE = find("jebpf_slice");
   private static final MemorySegment ALARM_OPEN = find("jebpf_alarm_open");
+  private static final MemorySegment ALARM_LISTEN = find("jebpf_alarm_listen");
   private static final MemorySegment ALARM_WAIT = find("jebpf_alarm_wait");
   private static final MemorySegment ALARM_RING = find("jebpf_alarm_ring");
   private static final MemorySegment PERF_OPEN = find("jebpf_perf_open");
@@ -85,8 +86,13 @@ final class Libjebpf implements KernelCalls {
   }
 
   @Override
-  public int alarmWait(int fd, long nanos) {
-    return (int) call(ALARM_WAIT, fd, nanos);
+  public int alarmListen(int fd, int ringFd) {
+    return (int) call(ALARM_LISTEN, fd, ringFd);
+  }
+
+  @Override
+  public int alarmWait(int listenFd, int fd, long nanos) {
+    return (int) call(ALARM_WAIT, listenFd, fd, nanos);
   }
 
   @Override

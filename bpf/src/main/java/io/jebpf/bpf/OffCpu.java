@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * #stop}.
  */
 public final class OffCpu implements AutoCloseable {
-  // struct jebpf_ticker of jebpf_native.c: 8 bytes a field
+  // struct jebpf_ticker of jebpf_ticker.c: 8 bytes a field
   private static final int TICKER_STOP = 0;
   private static final int TICKER_PERIOD = 8;
   private static final int TICKER_TICKS = 16;
@@ -17,7 +17,10 @@ public final class OffCpu implements AutoCloseable {
   private static final int TICKER_ERRORS = 32;
   private static final int TICKER_LAST_ERROR = 40;
   private static final int TICKER_PARKS = 48;
-  private static final int TICKER_BYTES = 56;
+  private static final int TICKER_BELL_FD = 56;
+  private static final int TICKER_ALARM_FD = 64;
+  private static final int TICKER_QUIET = 72;
+  private static final int TICKER_BYTES = 80;
 
   /** Of sides that are closed, with no thread in their ticker: they are used again. */
   private static final ConcurrentLinkedQueue<NativeWords> SPARE = new ConcurrentLinkedQueue<>();
@@ -31,6 +34,7 @@ public final class OffCpu implements AutoCloseable {
   private final int edgeFd;
   private final ThreadClocks clocks;
   private final NativeWords ticker = words();
+  private final int alarmFd; // ends the ticker's sleep
   private final ByteBuffer nothing = ByteBuffer.allocateDirect(1);
   private final Parks parks;
   private int switchLink = -1;
@@ -51,7 +55,9 @@ public final class OffCpu implements AutoCloseable {
       int tickFd,
       int edgeFd,
       boolean iterator,
-      Parks parks) {
+      int bellFd,
+      Parks parks)
+      throws KernelException {
     this.kernel = kernel;
     this.bpf = bpf;
     this.target = target;
@@ -62,7 +68,13 @@ public final class OffCpu implements AutoCloseable {
     this.edgeFd = edgeFd;
     this.iterator = iterator;
     this.parks = parks;
+    this.alarmFd = kernel.alarmOpen();
+    if (alarmFd < 0) {
+      throw new KernelException("eventfd", -alarmFd, "raise the limit of open files (ulimit -n)");
+    }
     ticker.set(TICKER_PARKS, parks.address());
+    ticker.set(TICKER_BELL_FD, bellFd);
+    ticker.set(TICKER_ALARM_FD, alarmFd);
   }
 
   /**
@@ -138,12 +150,23 @@ public final class OffCpu implements AutoCloseable {
   }
 
   /** Ends {@link #runTicker} within two periods. */
-  public void stop() {
+  public synchronized void stop() {
     ticker.set(TICKER_STOP, 1);
+    if (!closed) {
+      kernel.alarmRing(alarmFd);
+    }
   }
 
   public long ticks() {
     return ticker.get(TICKER_TICKS);
+  }
+
+  /**
+   * Stretches of one period without a tick since no thread had left a CPU: it would have met
+   * nobody.
+   */
+  public long quietTicks() {
+    return ticker.get(TICKER_QUIET);
   }
 
   /** Stretches of one period that went by without a tick, for want of a CPU. */
@@ -218,7 +241,8 @@ public final class OffCpu implements AutoCloseable {
   public synchronized void close() {
     parks.close();
     detach();
-    if (!closed && !ticking) {
+    if (!closed && !ticking) { // else the ticker may use both yet
+      kernel.close(alarmFd);
       SPARE.add(ticker);
     }
     closed = true;

@@ -7,8 +7,8 @@ import java.nio.ByteOrder;
 
 /**
  * {@code struct jebpf_target}, shared with the running programs. Each field has one writer: tgid
- * {@link KernelPrograms}, period {@link CpuSampler}, clocks {@link OffCpu}, the rest {@link
- * Mappings}.
+ * {@link KernelPrograms}, period {@link CpuSampler}, clocks {@link OffCpu}, the reader's sleep
+ * {@link Alarm}, the rest {@link Mappings}.
  */
 final class Target {
   private static final VarHandle INT =
@@ -34,6 +34,11 @@ final class Target {
   void clocks(int tgid, long startNanos) {
     LONG.setRelease(buffer, Layout.TARGET_CLOCKS_START, startNanos);
     INT.setRelease(buffer, Layout.TARGET_CLOCKS_TGID, tgid);
+  }
+
+  /** Whether the reader is to be woken when the ring fills. */
+  void readerAsleep(boolean asleep) {
+    INT.setRelease(buffer, Layout.TARGET_READER_ASLEEP, asleep ? 1 : 0);
   }
 
   int half() {

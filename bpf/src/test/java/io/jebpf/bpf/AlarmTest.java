@@ -39,7 +39,7 @@ class AlarmTest {
   void isSilentOnceClosed() throws Exception {
     Faults faults = new Faults(0);
     Alarm alarm = Alarm.open(faults.runtime());
-    assertEquals(1, faults.held().size());
+    assertEquals(2, faults.held().size());
     alarm.close();
     alarm.close();
     assertEquals(Map.of(), faults.held());

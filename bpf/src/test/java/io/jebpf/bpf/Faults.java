@@ -87,7 +87,7 @@ final class Faults {
 
   private void note(String name, Object[] arguments, Object result) {
     switch (name) {
-      case "perfOpen", "mapCreate", "linkIterator", "createIterator", "alarmOpen" ->
+      case "perfOpen", "mapCreate", "linkIterator", "createIterator", "alarmOpen", "alarmListen" ->
           hold("fd " + result, name, (int) result >= 0);
       case "map" -> hold("mapping " + result, name, (long) result >= 0);
       case "objectOpen" -> hold("object " + result, name, (long) result >= 0);

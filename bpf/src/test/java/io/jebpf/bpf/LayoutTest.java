@@ -127,6 +127,7 @@ class LayoutTest {
     check("jebpf_target", "clocks_tgid", Layout.TARGET_CLOCKS_TGID, 4);
     check("jebpf_target", "clocks_start_ns", Layout.TARGET_CLOCKS_START, 8);
     check("jebpf_target", "period_ns", Layout.TARGET_PERIOD, 8);
+    check("jebpf_target", "reader_asleep", Layout.TARGET_READER_ASLEEP, 4);
     checkSize("jebpf_target", Layout.TARGET_BYTES);
     check("jebpf_whoami", "tgid", Layout.WHOAMI_TGID, 4);
     check("jebpf_whoami", "tid", Layout.WHOAMI_TID, 4);

@@ -250,6 +250,85 @@ class OffCpuTest {
     return Long.parseLong(values[0]) + Long.parseLong(values[1]);
   }
 
+  /**
+   * While no thread leaves a CPU there are no ticks, and which of the waits after that are met is
+   * chance as ever: one of 2 ms with ticks 10 ms apart in one case of five or a few more, never
+   * because it rang the bell.
+   */
+  @Test
+  void aTickerThatSleptMeetsWhatItWouldHaveMet() throws Exception {
+    int tid = programs.whoami().namespaceTid();
+    Thread.sleep(200);
+    long ticks = offCpu.ticks();
+    long quiet = offCpu.quietTicks();
+    long start = System.nanoTime();
+    int rounds = 100;
+    double expected = 0;
+    for (int i = 0; i < rounds; i++) {
+      long from = System.nanoTime();
+      LockSupport.parkNanos(2 * MILLIS);
+      expected += Math.min(1.0, (System.nanoTime() - from) / (double) PERIOD);
+      LockSupport.parkNanos(50 * MILLIS);
+    }
+    long cells = (System.nanoTime() - start) / PERIOD;
+    ticks = offCpu.ticks() - ticks;
+    quiet = offCpu.quietTicks() - quiet;
+    Thread.sleep(50);
+    drain();
+    Map<Long, End> known = new HashMap<>();
+    ends.forEach(e -> known.put(e.start(), e));
+    long brief = 0;
+    long whole = 0;
+    for (Wait wait : waits) {
+      End end = wait.tid() == tid && wait.start() > start ? known.get(wait.start()) : null;
+      if (end != null && end.end() - end.start() < PERIOD) {
+        brief++;
+      } else if (end != null) {
+        whole++;
+      }
+    }
+    String seen = ticks + " ticks and " + quiet + " left out in " + cells + " cells";
+    assertTrue(quiet > cells / 4, seen);
+    assertTrue(ticks + quiet > cells * 0.9 && ticks + quiet < cells * 1.1, seen);
+    assertTrue(whole >= rounds - 2, whole + " of " + rounds + " long waits met");
+    double deviation = Math.sqrt(expected);
+    assertEquals(expected, brief, 5 * deviation, "short waits met; " + seen);
+  }
+
+  /** Whoever drains the ring may sleep for long: it fills, and he is woken. */
+  @Test
+  void whoSleepsLongIsWokenWhenTheRingFills() throws Exception {
+    CountDownLatch done = new CountDownLatch(1);
+    Thread noise =
+        new Thread(
+            () -> {
+              while (done.getCount() > 0) {
+                deep(200, () -> LockSupport.parkNanos(25 * MILLIS));
+              }
+            });
+    try (Alarm alarm = programs.openAlarm()) {
+      drain();
+      alarm.await(300 * MILLIS); // what came until now is no reason to wake
+      noise.start();
+      long start = System.nanoTime();
+      alarm.await(120_000 * MILLIS);
+      assertTrue(System.nanoTime() - start < 100_000 * MILLIS, "not woken");
+      long backlog = programs.ring().backlogBytes();
+      assertTrue(backlog > programs.ring().capacityBytes() / 9, backlog + " bytes are no reason");
+    } finally {
+      done.countDown();
+      noise.join();
+    }
+  }
+
+  private static void deep(int frames, Runnable leaf) {
+    if (frames > 0) {
+      deep(frames - 1, leaf);
+    } else {
+      leaf.run();
+    }
+  }
+
   @Test
   void threadsThatSleptBeforeAreSeenToo() throws Exception {
     drain();

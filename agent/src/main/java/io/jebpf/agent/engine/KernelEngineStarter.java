@@ -135,7 +135,7 @@ public final class KernelEngineStarter implements EngineStarter {
       Optional<Alarm> alarm = Optional.empty();
       try {
         endStep("kernel programs loaded");
-        alarm = Optional.of(openAlarm(runtime));
+        alarm = Optional.of(openAlarm(programs));
         return assemble(runtime, programs, alarm.get(), modules, hotspot);
       } catch (EngineException | RuntimeException | Error e) {
         alarm.ifPresent(Alarm::close);
@@ -144,9 +144,9 @@ public final class KernelEngineStarter implements EngineStarter {
       }
     }
 
-    private static Alarm openAlarm(NativeRuntime runtime) throws EngineException {
+    private static Alarm openAlarm(KernelPrograms programs) throws EngineException {
       try {
-        return Alarm.open(runtime);
+        return programs.openAlarm();
       } catch (KernelException e) {
         throw new EngineException(Trouble.KERNEL_REFUSED, e.getMessage(), e.advice(), e);
       }

@@ -118,6 +118,7 @@ final class KernelOffCpu implements OffCpuEngine {
     return new OffCpuStats(
         recorder.counters(),
         offCpu.ticks(),
+        offCpu.quietTicks(),
         offCpu.lateTicks(),
         offCpu.failedTicks(),
         of(KernelStat.TICK_NS),

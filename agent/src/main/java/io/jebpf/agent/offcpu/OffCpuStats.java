@@ -5,6 +5,7 @@ package io.jebpf.agent.offcpu;
  *
  * @param counters of the waits and clocks
  * @param ticks of the ticker
+ * @param quietTicks that were left out because no thread had left a CPU
  * @param lateTicks that were left out because the ticker got no CPU
  * @param failedTicks that the kernel refused
  * @param tickNanos spent in the ticker's program
@@ -19,6 +20,7 @@ package io.jebpf.agent.offcpu;
 public record OffCpuStats(
     OffCpuCounters counters,
     long ticks,
+    long quietTicks,
     long lateTicks,
     long failedTicks,
     long tickNanos,
@@ -30,12 +32,13 @@ public record OffCpuStats(
     long walkNanos,
     ParkStats parks) {
   public static final OffCpuStats ZERO =
-      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ParkStats.ZERO);
+      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ParkStats.ZERO);
 
   public OffCpuStats since(OffCpuStats earlier) {
     return new OffCpuStats(
         counters.since(earlier.counters),
         ticks - earlier.ticks,
+        quietTicks - earlier.quietTicks,
         lateTicks - earlier.lateTicks,
         failedTicks - earlier.failedTicks,
         tickNanos - earlier.tickNanos,

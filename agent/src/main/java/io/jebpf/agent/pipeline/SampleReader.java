@@ -27,11 +27,18 @@ import java.util.function.LongSupplier;
  * and how it waits in between, is outside, so that tests step by hand.
  */
 public final class SampleReader implements Profiles.Stream {
-  /** The kernel side does not wake us up: a full buffer has to be far away at this pace. */
+  /**
+   * The kernel side wakes us up from a long sleep only: a full buffer has to be far away at this
+   * pace.
+   */
   private static final long POLL_NANOS = 100_000_000L;
 
   private static final long POLL_BUSY_NANOS = 5_000_000L;
+  private static final long POLL_IDLE_NANOS = 500_000_000L;
   private static final long POLL_PAUSED_NANOS = 1_000_000_000L;
+
+  /** Share of the buffer filled in the usual time up to which the pace goes down. */
+  private static final double IDLE_BACKLOG = 0.002;
 
   /** Share of the buffer in use from which the pace goes up. */
   private static final double BUSY_BACKLOG = 0.1;
@@ -61,6 +68,9 @@ public final class SampleReader implements Profiles.Stream {
   private Mark started = Mark.ZERO; // read once where one window ends and the next begins
   private long serial = 1;
   private boolean extended;
+
+  private long roundNanos = Long.MIN_VALUE / 2;
+  private long paceNanos = POLL_NANOS;
 
   private long tickNanos;
   private long tickProgramNanos;
@@ -241,6 +251,8 @@ public final class SampleReader implements Profiles.Stream {
   private long round() {
     long now = nanoClock.getAsLong();
     double backlog = engine.backlog();
+    double filled = backlog * POLL_NANOS / Math.max(1, now - roundNanos);
+    roundNanos = now;
     courtesy.begin(now, backlog > BUSY_BACKLOG);
     engine.drain(window);
     if (isActive()) {
@@ -264,7 +276,7 @@ public final class SampleReader implements Profiles.Stream {
       answeredNanos = now;
     }
     isSampling = isActive();
-    long wait = isActive() ? pace(backlog) : POLL_PAUSED_NANOS;
+    long wait = isActive() ? pace(filled, now) : POLL_PAUSED_NANOS;
     long sinceAnswer = now - answeredNanos;
     return sinceAnswer < POLL_NANOS ? wait : Math.min(wait, requests.dueInNanos(now));
   }
@@ -273,11 +285,19 @@ public final class SampleReader implements Profiles.Stream {
     return rateHz != 0 || ticker.period() != 0;
   }
 
-  /** Such that the buffer fills to a tenth until the next step, if it goes on as it did. */
-  private static long pace(double backlog) {
-    return backlog <= BUSY_BACKLOG
-        ? POLL_NANOS
-        : Math.max(POLL_BUSY_NANOS, (long) (POLL_NANOS * BUSY_BACKLOG / backlog));
+  /**
+   * Such that the buffer fills to a tenth until the next step, if it goes on as it did. Where next
+   * to nothing comes, longer each time; but the window's end is not to be late.
+   *
+   * @param filled the share of the buffer that was filled in the usual time
+   */
+  private long pace(double filled, long now) {
+    if (filled > BUSY_BACKLOG) {
+      paceNanos = POLL_NANOS;
+      return Math.max(POLL_BUSY_NANOS, (long) (POLL_NANOS * BUSY_BACKLOG / filled));
+    }
+    paceNanos = filled > IDLE_BACKLOG ? POLL_NANOS : Math.min(POLL_IDLE_NANOS, 2 * paceNanos);
+    return Math.min(paceNanos, Math.max(POLL_NANOS, startNanos + windowNanos - now));
   }
 
   /** Ends sampling, and hands over what is left. No other call may follow. */

@@ -58,6 +58,7 @@ public final class QualityComments {
   public static final String SWITCHES = "context_switches";
   public static final String SWITCHES_MISSED = "context_switches_missed";
   public static final String TICKS = "ticks";
+  public static final String TICKS_QUIET = "ticks_quiet";
   public static final String TICKS_LATE = "ticks_late";
   public static final String TICKS_FAILED = "ticks_failed";
   public static final String WAITS_MET = "waits_met";
@@ -125,6 +126,7 @@ public final class QualityComments {
           SWITCHES,
           SWITCHES_MISSED,
           TICKS,
+          TICKS_QUIET,
           TICKS_LATE,
           TICKS_FAILED,
           WAITS_MET,
