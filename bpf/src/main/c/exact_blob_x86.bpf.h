@@ -31,6 +31,9 @@ __noinline int called_here(struct walk *w, __u64 address)
 
 	if (!w || read_word(w, address) || !in_code_cache(w->value))
 		return 0;
+	/* the code cache's own address: no call lies in front of it, and nothing can be read there */
+	if (RULE(CALL_IN_CACHE) && !in_code_cache(w->value - LONG_CALL_BYTES))
+		return 0;
 	if (read_user(c, LONG_CALL_BYTES, w->value - LONG_CALL_BYTES)) {
 		if (find_blob(w, w->value)) /* else there is no code */
 			fail_unread(w, JEBPF_UNREAD_FILE, w->value - LONG_CALL_BYTES);

@@ -9,10 +9,24 @@
 #define CALL_WRAPPER_WORDS 256	  /* in which JavaCalls' frames lie; about 120 in JDK 17 and 25 */
 #define ANCHOR_REACH (64ULL << 20) /* stacks are smaller */
 
+/*
+ * Whether a Java frame that has called native code may be where an anchor says. The call stub keeps the method
+ * that it calls and where that begins, the interpreter's entry or an adapter, next to each other, like an
+ * anchor's words, and below them registers of C++, one of which may be the thread.
+ */
+static __always_inline bool is_anchored(struct walk *w, __u64 pc, __u64 sp, __u64 fp)
+{
+	if (!RULE(ENTRY_IS_NO_ANCHOR))
+		return in_code_cache(pc);
+	if (in_interpreter(pc))
+		return fp > sp;
+	return in_code_cache(pc) && !find_code(w, pc) && w->found.frame_bytes > 0;
+}
+
 /* Whether a JavaCallWrapper begins with the word at `wrapper`, that of a Java frame further on. */
 __noinline int holds_anchor(struct walk *w, __u64 wrapper)
 {
-	__u64 anchor, sp;
+	__u64 anchor, sp, pc;
 
 	if (!w || read_word(w, wrapper) || w->value != w->thread)
 		return 0;
@@ -24,7 +38,10 @@ __noinline int holds_anchor(struct walk *w, __u64 wrapper)
 	    called_word(w, anchor + (__u16)(config.thread_anchor_pc - config.thread_anchor_sp)))
 		return 0;
 	/* whose caller native code is, says its pc; 0 would be an interpreted frame's that calls C++ */
-	return in_code_cache(w->value);
+	pc = w->value;
+	if (called_word(w, anchor + (__u16)(config.thread_anchor_fp - config.thread_anchor_sp)))
+		return 0;
+	return is_anchored(w, pc, sp, w->value);
 }
 
 /*
