@@ -49,18 +49,10 @@ static __always_inline void note_turn(struct task_struct *task, struct jebpf_clo
 	if (!last)
 		return;
 	before = run_delay(task) - clock->queued_ns; /* in this wait, on other CPUs */
-	if (*queued != last)
+	if (*queued != last || is_sleeper(task)) /* see forget_queueing() */
 		return;
 	woken = last + offset - before;
 	clock->woken_ns = woken > since ? woken : since;
-}
-
-/* One reading of both clocks may be 15 us late: as at switches, the least difference counts. */
-static __always_inline __u64 clock_offset(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	return cpu ? cpu->offset_ns : 0;
 }
 
 static long edge_of(__u32 slot, void *context)

@@ -81,6 +81,7 @@ struct sched_info {
 } RELOCATED;
 
 struct task_struct {
+	unsigned int __state;
 	unsigned int flags;
 	int exit_state;
 	struct sched_entity se;

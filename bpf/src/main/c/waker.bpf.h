@@ -67,7 +67,7 @@ int BPF_PROG(on_waker, struct task_struct *task)
 	if (likely(!is_watched(task)))
 		return 0;
 	now = bpf_ktime_get_ns();
-	clock = waking(task->pid, now);
+	clock = waking(task, now);
 	if (clock && bpf_get_current_task_btf()->pid != task->pid)
 		take_waker(ctx, clock, now);
 	return 0;

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -295,9 +296,70 @@ class OffCpuTest {
     assertEquals(expected, brief, 5 * deviation, "short waits met; " + seen);
   }
 
+  /**
+   * A thread that goes to sleep on a busy machine is asleep, not waiting for a CPU, whatever the
+   * scheduler's own account says of it (it is wrong for some 5 in 10,000 on Linux 6.18).
+   */
+  @Test
+  void whoSleepsOnABusyMachineIsAsleep() throws Exception {
+    int rounds = 8;
+    CountDownLatch[] turns = new CountDownLatch[rounds];
+    Arrays.setAll(turns, i -> new CountDownLatch(1));
+    List<Thread> sleepers = new ArrayList<>();
+    for (int i = 0; i < 1_500; i++) {
+      Runnable sleeps = () -> List.of(turns).forEach(OffCpuTest::await);
+      sleepers.add(new Thread(null, sleeps, "sleeper", 128 << 10));
+      sleepers.getLast().start();
+    }
+    Thread[] burning = new Thread[6];
+    for (int i = 0; i < burning.length; i++) {
+      burning[i] = new Thread(() -> Kernel.burn(1_000 * MILLIS), "burning");
+      burning[i].start();
+    }
+    for (int i = 0; i < rounds - 1; i++) { // each time all of them go to sleep again
+      Thread.sleep(200);
+      turns[i].countDown();
+    }
+    for (Thread thread : burning) {
+      thread.join();
+    }
+    Thread.sleep(100);
+    offCpu.findWoken();
+    Map<Integer, Long> before = new HashMap<>();
+    clocks(System.nanoTime()).forEach((tid, view) -> before.put(tid, queued(view)));
+    Thread.sleep(1_500);
+    offCpu.findWoken();
+    assertSlept(sleepers.size(), before);
+    turns[rounds - 1].countDown();
+    for (Thread thread : sleepers) {
+      thread.join();
+    }
+    assertSlept(sleepers.size(), before);
+  }
+
+  private void assertSlept(int threads, Map<Integer, Long> queuedBefore) {
+    int found = 0;
+    for (ClockView clock : clocks(System.nanoTime()).values()) {
+      if (clock.comm().equals("sleeper")) {
+        found++;
+        long queued = queued(clock) - queuedBefore.getOrDefault(clock.tid(), 0L);
+        assertTrue(queued < 1_200 * MILLIS, "asleep, but waited " + queued + " ns for a CPU");
+      }
+    }
+    assertEquals(threads, found);
+  }
+
+  private static long queued(ClockView view) {
+    return view.nanos(ThreadState.RUNNABLE);
+  }
+
   /** Whoever drains the ring may sleep for long: it fills, and he is woken. */
   @Test
   void whoSleepsLongIsWokenWhenTheRingFills() throws Exception {
+    stop();
+    KernelObject object = KernelObject.open(Kernel.runtime());
+    object.ringBytes(256 << 10);
+    start(object, new OffCpuPrograms(10 * MILLIS, false, false), PERIOD);
     CountDownLatch done = new CountDownLatch(1);
     Thread noise =
         new Thread(
