@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The agent in a JVM that was started without it. */
+@Beside
 @KernelTest
 class AttachTest {
   private static final int LIFE_SECONDS = 600;
@@ -37,6 +38,7 @@ class AttachTest {
 
   private ChildJvm target(String... flags) {
     return ChildJvm.in(directory.resolve("target"))
+        .quick()
         .jvm("-XX:+EnableDynamicAgentLoading")
         .jvm(flags)
         .main(AttachLoad.class, LIFE_SECONDS);
@@ -48,12 +50,7 @@ class AttachTest {
 
   private Tools.Outcome jebpf(List<String> prefix, Object... arguments) throws Exception {
     List<String> command = new ArrayList<>(prefix);
-    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-    command.add("-jar");
-    command.add(Locations.agentJar().toString());
-    for (Object argument : arguments) {
-      command.add(argument.toString());
-    }
+    command.addAll(Jebpf.command(arguments));
     return Tools.run(directory, command.toArray(String[]::new));
   }
 

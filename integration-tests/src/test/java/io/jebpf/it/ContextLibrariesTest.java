@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Contexts of real libraries, containers and agents, with every class verified. */
+@Beside
 @KernelTest
 class ContextLibrariesTest {
   private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";
@@ -29,6 +30,7 @@ class ContextLibrariesTest {
   private static ChildJvm load(Path directory, String agent) {
     return ChildJvm.in(directory)
         .agent("cpu=500,window=3s,budget=1000%" + agent)
+        .quick()
         .jvm("-Xverify:all")
         .classPath(
             Locations.classes()

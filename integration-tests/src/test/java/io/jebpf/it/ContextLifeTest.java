@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Contexts whose threads end, and those of an agent that comes late and goes. */
+@Beside
 @KernelTest
 class ContextLifeTest {
   private static final int VIRTUAL_ORPHANS = 1_000_000;
@@ -56,6 +57,7 @@ class ContextLifeTest {
   void whatALateAgentChangesIsAsBeforeWhenItHasGone() throws Exception {
     ChildJvm child =
         ChildJvm.in(directory)
+            .quick()
             .jvm(
                 "-XX:+EnableDynamicAgentLoading",
                 "-Djdk.attach.allowAttachSelf=true",

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Command {@code convert} on a recording that the JDK itself has made of a known program. */
+@Beside
 class ConvertTest {
   @TempDir Path directory;
 

@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.agent.options.ServerKind;
 import io.jebpf.agent.options.ServerOptions;
-import io.jebpf.it.bench.FaultThroughput;
-import io.jebpf.it.bench.FaultThroughput.Run;
-import io.jebpf.it.bench.FaultThroughput.Server;
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
 import io.jebpf.it.harness.RunningJvm;
@@ -37,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real JVMs under the real agent send real profiles to receivers that speak the real protocols. */
+@Beside
 @KernelTest
 class DeliveryTest {
   /** Two windows of three kinds. */
@@ -44,8 +42,6 @@ class DeliveryTest {
 
   /** Of a JVM that SIGTERM ended. */
   private static final int TERMINATED = 143;
-
-  private static final double THROUGHPUT_MIN = 0.5;
 
   @TempDir Path directory;
 
@@ -110,6 +106,7 @@ class DeliveryTest {
         HttpReceiver three = HttpReceiver.start(otlp);
         RunningJvm child =
             ChildJvm.in(directory)
+                .quick()
                 .agent(
                     "service=pool-load,window=2s,labels=team:blue,budget=100%,spool="
                         + directory.resolve("spool")
@@ -204,7 +201,8 @@ class DeliveryTest {
     Map<String, List<Long>> measured;
     long killedPid;
     Path first = Files.createDirectory(directory.resolve("first"));
-    try (RunningJvm child = ChildJvm.in(first).agent(options).main(PoolLoad.class, 600).start()) {
+    try (RunningJvm child =
+        ChildJvm.in(first).quick().agent(options).main(PoolLoad.class, 600).start()) {
       killedPid = child.pid();
       long deadline = System.nanoTime() + Deadlines.RUN_SECONDS * 1_000_000_000L;
       while (!Files.isDirectory(child.profiles())
@@ -221,7 +219,11 @@ class DeliveryTest {
         HttpReceiver.start(port, ServerSocketFactory.getDefault(), pyroscope)) {
       assertEquals(port, http.port());
       ChildResult result =
-          ChildJvm.in(second).agent(options).main(PoolLoad.class, 6).run(Deadlines.RUN_SECONDS);
+          ChildJvm.in(second)
+              .quick()
+              .agent(options)
+              .main(PoolLoad.class, 6)
+              .run(Deadlines.RUN_SECONDS);
       assertEquals(0, result.exitCode(), result::toString);
       ServerOptions server = ServerOptions.of(ServerKind.PYROSCOPE, URI.create(http.url()));
       SenderHarness rest = new SenderHarness("s", directory, 256L << 20, 60_000, server);
@@ -241,22 +243,6 @@ class DeliveryTest {
     }
   }
 
-  /**
-   * A slice of {@code make bench}: what the application gets done for its CPU beside a server that
-   * takes connections and says nothing, in parts of what it does beside one that is well. The aim
-   * is no difference; half of it is lost only when something of ours spins or keeps it waiting.
-   */
-  @Test
-  void aServerThatHangsCostsTheApplicationNothing() throws Exception {
-    FaultThroughput bench = new FaultThroughput(directory, 2, 1);
-    Map<Server, List<Run>> runs = bench.run(1, Server.WELL, Server.HANGS_AT_ONCE, Server.REFUSES);
-    double well = FaultThroughput.median(runs.get(Server.WELL), true);
-    for (Server server : List.of(Server.HANGS_AT_ONCE, Server.REFUSES)) {
-      double ratio = FaultThroughput.median(runs.get(server), true) / well;
-      assertTrue(ratio > THROUGHPUT_MIN, server + ": " + ratio + " " + runs);
-    }
-  }
-
   /** A full disk costs one line; profiles go from memory to the server. */
   @Test
   void aFullDiskCostsOneLineAndProfilesAreSentFromMemory() throws Exception {
@@ -271,6 +257,7 @@ class DeliveryTest {
       try (HttpReceiver http = HttpReceiver.start(pyroscope)) {
         ChildResult result =
             ChildJvm.in(directory)
+                .quick()
                 .agent(
                     "window=1s,budget=100%,out=" + disk.resolve("out") + ",pyroscope=" + http.url())
                 .main(PoolLoad.class, 6)

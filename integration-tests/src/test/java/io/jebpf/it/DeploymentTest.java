@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The examples of docs/deployment: of their form, and with rights under which the agent works. */
+@Beside
 class DeploymentTest {
   private static final Path EXAMPLES =
       Locations.module().resolveSibling("docs").resolve("deployment");
@@ -193,6 +194,7 @@ class DeploymentTest {
     ChildResult result =
         ChildJvm.in(work)
             .agent("cpu=499,budget=100%,window=2s")
+            .quick()
             .prefix(prefix)
             .main(BusyLoad.class, 1)
             .run(Deadlines.RUN_SECONDS);

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Stacks deeper than the option {@code depth}: both ends are kept, a marker has the rest. */
+@Beside
 @KernelTest
 class DepthTest {
   private static final Pattern CUT = Pattern.compile("\\[cut: (\\d+) frames]");

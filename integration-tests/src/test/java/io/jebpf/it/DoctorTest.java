@@ -20,6 +20,7 @@ import org.junit.jupiter.api.parallel.Execution;
  * The doctor in one imitated environment after the other. Each time a remedy that it prints is
  * applied as it stands, and the next run has to be without the finding.
  */
+@Beside
 @KernelTest
 class DoctorTest {
   private static final String RUN = "java -javaagent:jebpf.jar ...";
@@ -70,9 +71,7 @@ class DoctorTest {
   }
 
   private static List<String> doctorCommand(String... options) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-    command.addAll(List.of("-jar", Locations.agentJar().toString(), "doctor", "--json"));
+    List<String> command = new ArrayList<>(Jebpf.command("doctor", "--json"));
     command.addAll(List.of(options));
     return command;
   }

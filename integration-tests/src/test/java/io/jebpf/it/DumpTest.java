@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Triggers of the flight recorder in real JVMs: a dump is written by itself, of what was before.
  */
+@Beside
 @KernelTest
 class DumpTest {
   private static final int LOAD_SECONDS = 600; // ended by the test
@@ -33,7 +34,8 @@ class DumpTest {
     ChildJvm child =
         ChildJvm.in(directory)
             .agent("dump.on=oom,cpu=499,budget=100%")
-            .jvm("-Xmx48m", "-XX:+UseSerialGC")
+            .quick()
+            .jvm("-Xmx48m")
             .main(MemoryLoad.class, 2, LOAD_SECONDS);
     try (RunningJvm jvm = child.start()) {
       jvm.awaitOutput("ready=1", Deadlines.RUN_SECONDS);
@@ -53,6 +55,7 @@ class DumpTest {
     ChildJvm child =
         ChildJvm.in(directory)
             .agent("dump.on=off,dump.offcpu=pool-*:50%/3s,dump.hourly=1,dump.last=3s")
+            .quick()
             .main(PoolLoad.class, LOAD_SECONDS);
     try (RunningJvm jvm = child.start()) {
       jvm.awaitOutput("ready=1", Deadlines.RUN_SECONDS);
@@ -69,6 +72,7 @@ class DumpTest {
     ChildJvm child =
         ChildJvm.in(directory)
             .agent("dump.on=off,dump.offcpu=other-*:1%/1s")
+            .quick()
             .main(PoolLoad.class, 4);
     try (RunningJvm jvm = child.start()) {
       jvm.awaitOutput("rounds=", Deadlines.RUN_SECONDS);

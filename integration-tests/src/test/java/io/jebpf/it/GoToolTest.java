@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The reference reader reads what we write, as it is. */
+@Beside
 @KernelTest
 class GoToolTest {
   @TempDir Path directory;
@@ -20,7 +21,7 @@ class GoToolTest {
     Tools.need("go");
     ChildResult result =
         ChildJvm.in(directory)
-            .agent("cpu=499,budget=100%,window=2s")
+            .agent("cpu=499,budget=100%,window=4s")
             .main(ShareLoad.class, "plain", 1, 3, directory.resolve("cpu.log"))
             .run(Deadlines.RUN_SECONDS);
     Profiles.assertRules(result);

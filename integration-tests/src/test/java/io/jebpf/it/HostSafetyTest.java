@@ -44,7 +44,7 @@ class HostSafetyTest {
   @CsvSource({"return,0,3500", "return,0,0", "exit,3,700", "exit,0,0", "halt,4,700", "throw,1,700"})
   void outputAndExitCodeAreThoseOfTheApplication(String end, int code, int millis) {
     ChildResult without =
-        host("without").main(HostLoad.class, end, code, millis).run(Deadlines.RUN_SECONDS);
+        host("without").main(HostLoad.class, end, code, 10).run(Deadlines.RUN_SECONDS);
     ChildResult with =
         host("with")
             .agent("window=1s")

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Which waits are idle: of the pools that are in use everywhere, as they are. */
+@Beside
 @KernelTest
 class IdleTest {
   private static final double ALL = 0.95;

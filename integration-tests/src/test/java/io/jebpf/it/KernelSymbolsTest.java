@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Names of kernel functions for a JVM from which /proc/kallsyms hides the addresses. */
+@Beside
 @KernelTest
 class KernelSymbolsTest {
   private static final String KERNEL = "[kernel.kallsyms]";
@@ -44,6 +45,7 @@ class KernelSymbolsTest {
 
     ChildResult result =
         ChildJvm.in(directory)
+            .quick()
             .agent("window=1h")
             .prefix(WITHOUT_SYSLOG)
             .main(BusyLoad.class, 1)

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Lines and inlined frames of compiled code against Throwables that the same run took at the same
  * places. The tier suffixes tell which samples are of compiled code, and are tested with them.
  */
+@Beside
 @KernelTest
 class LineTest {
   private static final double RIGHT_MIN = 0.99;

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Real clients ask a JVM under load: JMX over RMI with authentication, jmxterm, Go's pprof, curl.
  */
+@Beside
 @KernelTest
 class OnDemandTest {
   /** How far two fits of an open window may be apart. */
@@ -58,6 +59,7 @@ class OnDemandTest {
     jvm =
         ChildJvm.in(Files.createDirectories(directory.resolve("jvm")))
             .agent("cpu=499,budget=100%,window=2s,http=" + httpPort)
+            .quick()
             .jvm(
                 "-Dcom.sun.management.jmxremote.port=" + jmxPort,
                 "-Dcom.sun.management.jmxremote.rmi.port=" + jmxPort,

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * which the distribution has none: from outside, with tables made from what the JVM says of itself.
  * The thread is stopped, goes on instruction by instruction, and is walked at each.
  */
+@Beside
 class OtherJdkWalkTest {
   private static final String LOAD = "io/jebpf/it/matrix";
   private static final List<String> LOADS = List.of("Mixed", "Throw", "Dispatch", "Handles");

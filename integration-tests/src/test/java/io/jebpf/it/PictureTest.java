@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pictures of a real JVM in a real browser. Screenshots stay in target/pictures, for people. */
+@Beside
 @KernelTest
 class PictureTest {
   private static final int READY_SECONDS = 120;

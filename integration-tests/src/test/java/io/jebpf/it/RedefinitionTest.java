@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Every frame of it is a method that its thread runs, at a line of some version of that method, or
  * is said to be unknown.
  */
+@Beside
 @KernelTest
 class RedefinitionTest {
   private static final String NAME = "Redefined";

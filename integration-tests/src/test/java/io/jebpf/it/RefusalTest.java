@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * What the machine refuses: one line that says what, why and what to do; the application runs on.
  */
+@Beside
 @KernelTest
 class RefusalTest {
   @TempDir Path directory;
@@ -52,6 +53,7 @@ class RefusalTest {
           ChildJvm.in(Files.createDirectories(open.resolve("run")))
               .agentJar(jar)
               .agent("window=1s")
+              .quick()
               .classPath(open.resolve("classes").toString())
               .prefix("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
               .main(HostLoad.class, "return", 0, 3_500, "stderr", "Hint: ")
@@ -111,7 +113,7 @@ class RefusalTest {
     ChildResult result =
         run(
             "window=1s,native.dir=" + directory.resolve("plain"),
-            List.of(),
+            List.of("stderr", " started: "),
             mounted("noexec", "plain"));
     List<String> own = Stderr.own(result.stderr());
     assertTrue(own.size() <= 3, result::toString);
@@ -159,11 +161,13 @@ class RefusalTest {
     arguments.addAll(until);
     ChildResult without =
         ChildJvm.in(directory.resolve("without"))
+            .quick()
             .main(HostLoad.class, "return", 0, 10)
             .run(Deadlines.RUN_SECONDS);
     ChildResult with =
         ChildJvm.in(directory.resolve("with"))
             .agent(options)
+            .quick()
             .prefix(prefix)
             .main(HostLoad.class, arguments.toArray()) // about 5 s, a start takes 2 to 3
             .run(Deadlines.RUN_SECONDS);
@@ -197,6 +201,7 @@ class RefusalTest {
     ChildResult result =
         ChildJvm.in(directory)
             .agent("cpu=499,budget=100%,window=2s")
+            .quick()
             .prefix("unshare", "-pf", "--mount-proc")
             .main(BusyLoad.class, 3)
             .run(Deadlines.RUN_SECONDS);

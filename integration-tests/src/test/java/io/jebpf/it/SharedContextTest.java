@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Contexts as another profiler reads them: {@code otel_reader.c}, which knows OTEP 4947 and OTEP
  * 4719 and nothing of us.
  */
+@Beside
 @KernelTest
 class SharedContextTest {
   private static final int THREADS = 6;

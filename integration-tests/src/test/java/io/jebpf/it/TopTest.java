@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Command {@code top}, as text and on a real terminal. */
+@Beside
 @KernelTest
 class TopTest {
   private static final int READY_SECONDS = 120;

@@ -8,6 +8,7 @@ import javax.management.ObjectName;
 /** Lets a workload wait until the agent samples, and read and write the agent's MBean. */
 public final class AgentGate {
   private static final int WAIT_MILLIS_MAX = 240_000; // on a machine that does much beside
+  private static final int PAUSE_MILLIS = 4;
   private static final int FILES_MILLIS_MAX = 40_000;
   private static final int FILES_OF_TWO_WINDOWS = 5; // three kinds each, some of them empty
   private static final ObjectName NAME = name();
@@ -38,7 +39,8 @@ public final class AgentGate {
       if (server().isRegistered(NAME) && number("SamplesTaken") > 0) {
         return;
       }
-      Burn.cpuMillis(5);
+      Burn.cpuMillis(1); // something to be sampled
+      Thread.sleep(PAUSE_MILLIS); // the agent that starts needs the CPU more
     }
     throw new IllegalStateException("the agent does not sample after " + WAIT_MILLIS_MAX + " ms");
   }

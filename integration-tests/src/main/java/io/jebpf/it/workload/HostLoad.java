@@ -6,16 +6,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A program whose output and end are to be the same with and without the agent. Arguments: how to
  * end ({@code return}, {@code exit}, {@code halt}, {@code throw}), exit code, milliseconds of CPU
  * to burn first; then, where that may be less, a file and a text: soon after the file contains it
- * is enough.
+ * is enough. Who waits for a text does not keep the machine from writing it: it burns with pauses.
  */
 public final class HostLoad {
   private static final int LOOK_MILLIS = 50;
   private static final int AFTER_MILLIS = 600; // in which what is said once could be said again
+
+  private static final int PAUSE_MILLIS = 3;
 
   private static volatile boolean isEnough;
 
@@ -28,7 +31,7 @@ public final class HostLoad {
     out.write(new byte[] {0, 1, 2, (byte) 0xff, (byte) 0xfe, 10}, 0, 6);
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      Thread thread = new Thread(() -> burn(Long.parseLong(args[2])), "host-" + i);
+      Thread thread = new Thread(() -> burn(Long.parseLong(args[2]), args.length > 3), "host-" + i);
       thread.start();
       threads.add(thread);
     }
@@ -49,10 +52,13 @@ public final class HostLoad {
     }
   }
 
-  private static void burn(long millis) {
+  private static void burn(long millis, boolean pauses) {
     long end = Burn.cpuNanos() + millis * 1_000_000;
     while (!isEnough && Burn.cpuNanos() < end) {
       Burn.cpuMillis(1);
+      if (pauses) {
+        LockSupport.parkNanos(PAUSE_MILLIS * 1_000_000L);
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.tools.attach.VirtualMachine;
+import io.jebpf.it.Beside;
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
 import io.jebpf.it.harness.RunningJvm;
@@ -12,7 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The way from premain into the agent's own module, with a stand-in for the profiler that makes
  * real downcalls and says where it runs. Needs no rights.
  */
+@Beside
 final class BootTest {
   private static final List<String> EXPECTED =
       List.of(
@@ -34,12 +36,14 @@ final class BootTest {
           "probe instrumentation: true",
           "probe thread group: system");
 
-  @TempDir Path directory;
-  private Path jar;
+  @TempDir static Path jarDirectory;
+  private static Path jar;
 
-  @BeforeEach
-  void makeJar() throws IOException {
-    jar = Probe.agentJar(directory.resolve("probe.jar"));
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void makeJar() throws IOException {
+    jar = Probe.agentJar(jarDirectory.resolve("probe.jar"));
   }
 
   private ChildJvm child(String options, String... flags) throws IOException {
@@ -112,6 +116,7 @@ final class BootTest {
 
   @Test
   void aRelativePathIsEnough() throws IOException {
+    Files.copy(jar, directory.resolve("probe.jar"));
     assertStarted(child("").agentJar(Path.of("probe.jar")).run(20));
   }
 

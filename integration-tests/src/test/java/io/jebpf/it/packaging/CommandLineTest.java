@@ -3,6 +3,7 @@ package io.jebpf.it.packaging;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.Beside;
 import io.jebpf.it.harness.Locations;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code java -jar jebpf.jar}: the same module and native access, by the manifest. */
+@Beside
 final class CommandLineTest {
   @TempDir Path directory;
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.Beside;
 import io.jebpf.it.harness.Locations;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What may be in jebpf.jar and under which names. */
+@Beside
 final class JarContentTest {
   private static final int JAVA_8 = 52;
   private static final int JAVA_22 = 66;

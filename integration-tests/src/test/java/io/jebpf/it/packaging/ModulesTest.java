@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.Beside;
 import io.jebpf.it.KernelTest;
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The real agent where the JVM has few modules: it samples, and stderr has no more than its two
  * lines.
  */
+@Beside
 @KernelTest
 final class ModulesTest {
   private static final int DEADLINE_SECONDS = 60;
@@ -54,7 +56,7 @@ final class ModulesTest {
   }
 
   private ChildJvm child() throws IOException {
-    return Probe.host(directory, "burn").agent("window=1s");
+    return Probe.host(directory, "burn").agent("window=1s").quick();
   }
 
   private void samples(ChildJvm child) throws Exception {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jebpf.it.Beside;
 import io.jebpf.it.harness.ChildResult;
 import io.jebpf.it.harness.Locations;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * On a JVM that is too old, the agent says so in one line and the application runs as without it.
  */
+@Beside
 final class OldJvmTest {
   private static final String LINE =
       "jebpf: not started: it needs Java 22 or newer and this JVM is Java 17; the application runs"

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.parallel.ExecutionMode.CONCURRENT;
 
 import io.jebpf.agent.options.ServerKind;
 import io.jebpf.agent.options.ServerOptions;
+import io.jebpf.it.Beside;
 import io.jebpf.it.receiver.Exchange;
 import io.jebpf.it.receiver.Fault;
 import io.jebpf.it.receiver.FullBacklog;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * each fault the books are checked: every profile is at the receiver exactly once, or in a counter
  * that says why not.
  */
+@Beside
 class FaultMatrixTest {
   private static final int PROFILES = 5;
 

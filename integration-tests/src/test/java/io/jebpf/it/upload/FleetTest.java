@@ -3,12 +3,14 @@ package io.jebpf.it.upload;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.Beside;
 import io.jebpf.it.bench.Fleet;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A short slice of {@code make fleet}. */
+@Beside
 class FleetTest {
   @TempDir private Path directory;
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jebpf.agent.options.Secret;
 import io.jebpf.agent.options.ServerKind;
 import io.jebpf.agent.options.ServerOptions;
+import io.jebpf.it.Beside;
 import io.jebpf.it.pprof.Profile;
 import io.jebpf.it.receiver.Exchange;
 import io.jebpf.it.receiver.HttpReceiver;
@@ -39,6 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the sender makes of profiles, of its options, and of being killed. */
+@Beside
 class SenderTest {
   private static final long HOUR = 3_600_000;
   @TempDir private Path directory;

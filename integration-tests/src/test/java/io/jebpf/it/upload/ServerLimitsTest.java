@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jebpf.agent.options.OptionsBuilder;
 import io.jebpf.agent.options.ServerKind;
+import io.jebpf.it.Beside;
 import io.jebpf.it.pprof.Profile;
 import io.jebpf.it.receiver.HttpReceiver;
 import io.jebpf.it.receiver.ParcaReceiver;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Profiles at and above what the servers take. */
+@Beside
 class ServerLimitsTest {
   private static final long HOUR = 3_600_000;
   @TempDir private Path directory;
