@@ -21,7 +21,7 @@
  */
 struct jebpf_parks {
 	uint64_t word;	     /* time that all ticks stand for | JEBPF_PARKS_TIMED; 0: no thread has parked yet */
-	uint64_t thin_ns;    /* a shorter park is taken with probability length / thin_ns */
+	uint64_t thin_ns;    /* of a shorter park length / thin_ns are taken, on average */
 	uint64_t program_fd; /* of on_park; -1: there is none */
 	uint64_t period_ns;  /* of the ticker */
 	uint64_t met;	     /* parks that ticks fell into */

@@ -47,31 +47,53 @@ void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint
 	__atomic_store_n(&parks->word, word, __ATOMIC_RELEASE);
 }
 
-/* A number from 0 to 2^32 - 1 that depends on the thread and the tick, and on nothing else. */
-static uint64_t draw(uint64_t thread, uint64_t word)
+/* A number from 0 to 2^32 - 1 that depends on the thread and the stretch of time, and on nothing else. */
+static uint64_t draw(uint64_t thread, uint64_t stretch)
 {
-	uint64_t mixed = (thread ^ word * 0x9e3779b97f4a7c15ULL) * 0xbf58476d1ce4e5b9ULL;
+	uint64_t mixed = (thread ^ stretch * 0x9e3779b97f4a7c15ULL) * 0xbf58476d1ce4e5b9ULL;
 
 	mixed = (mixed ^ mixed >> 31) * 0x94d049bb133111ebULL;
 	return mixed >> 32;
 }
 
 /*
- * Whether a park that stands for `ns` is taken: with probability ns / thin, 1 from there on. More
+ * How many of the thread's points lie in [from, to), which is shorter than `thin`. The time of the ticks
+ * is cut into stretches of `thin`; in each of them each thread has one point, at a random place. So a
+ * thread that is always parked is taken once a stretch, not by chance more often or less.
+ */
+static uint64_t points(uint64_t thread, uint64_t from, uint64_t to, uint64_t thin)
+{
+	uint64_t found = 0;
+
+	for (uint64_t stretch = from / thin; stretch <= to / thin; stretch++) { /* two at most */
+		uint64_t place = draw(thread, stretch + (thin << 20));
+		uint64_t point = stretch * thin + (uint64_t)((unsigned __int128)place * thin >> 32);
+
+		found += point >= from && point < to;
+	}
+	return found;
+}
+
+/*
+ * How often a park of [from, to) is taken: once from `thin` on, below that once for each of the thread's
+ * points, which on average is length / thin; 0: not at all. More
  * than JEBPF_PARKS_TICK_MAX in one tick double `thin` at once, so that a crowd that wakes together
  * costs no more than a few of its threads; user space lets it fall again. What is decided never
  * depends on its own outcome, so the weights stay right.
  */
-static int taken(struct jebpf_parks *parks, uint64_t thread, uint64_t word, uint64_t ns, uint64_t thin)
+static uint64_t taken(struct jebpf_parks *parks, uint64_t thread, uint64_t from, uint64_t to,
+		      uint64_t thin)
 {
-	if (ns < thin && (uint64_t)((unsigned __int128)draw(thread, word) * thin >> 32) >= ns)
+	uint64_t times = to - from < thin ? points(thread, from, to, thin) : 1;
+
+	if (!times)
 		return 0;
 	if (__atomic_add_fetch(&parks->in_tick, 1, __ATOMIC_RELAXED) > JEBPF_PARKS_TICK_MAX &&
 	    thin < THIN_NS_MAX &&
 	    __atomic_compare_exchange_n(&parks->thin_ns, &thin, 2 * thin, 0, __ATOMIC_RELAXED,
 					__ATOMIC_RELAXED))
 		__atomic_store_n(&parks->in_tick, 0, __ATOMIC_RELAXED);
-	return 1;
+	return times;
 }
 
 /* Of the parks that were lost, those that the next one stands for. */
@@ -86,7 +108,7 @@ static uint64_t some_unheard(struct jebpf_parks *parks)
 }
 
 /* Runs the kernel program that walks this thread's stack and writes the record. */
-static void take(struct jebpf_parks *parks, struct jebpf_park *park)
+static void take(struct jebpf_parks *parks, struct jebpf_park *park, uint64_t times)
 {
 	union bpf_attr attr;
 	int64_t fd = (int64_t)load(&parks->program_fd);
@@ -98,7 +120,7 @@ static void take(struct jebpf_parks *parks, struct jebpf_park *park)
 	attr.test.prog_fd = (uint32_t)fd;
 	attr.test.ctx_in = (uint64_t)(uintptr_t)park;
 	attr.test.ctx_size_in = sizeof(*park);
-	park->copies = 1 + some_unheard(parks);
+	park->copies = times + some_unheard(parks);
 	if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)))
 		add(&parks->failed, 1);
 	else if (!attr.test.retval)
@@ -115,9 +137,11 @@ static void take(struct jebpf_parks *parks, struct jebpf_park *park)
 EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t before,
 			    uint64_t start_ns, uint64_t kind)
 {
-	uint64_t word = load(&parks->word);
+	uint64_t from = before & ~JEBPF_PARKS_TIMED;
+	uint64_t to = load(&parks->word) & ~JEBPF_PARKS_TIMED;
+	uint64_t times;
 	struct jebpf_park park = {
-		.parked_ns = (word & ~JEBPF_PARKS_TIMED) - (before & ~JEBPF_PARKS_TIMED),
+		.parked_ns = to - from,
 		.thin_ns = load(&parks->thin_ns),
 		.start_ns = start_ns,
 		.period_ns = parks->period_ns,
@@ -127,9 +151,10 @@ EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t
 	if (!park.parked_ns || !thread)
 		return 0;
 	add(&parks->met, 1);
-	if (!taken(parks, thread, word, park.parked_ns, park.thin_ns))
+	times = taken(parks, thread, from, to, park.thin_ns);
+	if (!times)
 		return (int64_t)park.parked_ns;
 	add(&parks->taken, 1);
-	take(parks, &park);
+	take(parks, &park, times);
 	return (int64_t)park.parked_ns;
 }

@@ -224,10 +224,10 @@ _Static_assert(sizeof(struct jebpf_text_context) == JEBPF_CONTEXT_BYTES, "text c
 struct jebpf_park {
 	__u64 parked_ns; /* what the ticks that fell into it stand for */
 	__u64 queued_ns; /* of that, after it was unparked */
-	__u64 thin_ns;	 /* it was kept with probability parked_ns / thin_ns, or 1 */
+	__u64 thin_ns;	 /* parks like it are taken parked_ns / thin_ns times on average, or once */
 	__u64 start_ns;	 /* CLOCK_MONOTONIC, 0: not noted, as in all but a share of the ticks */
 	__u64 period_ns; /* of the ticker */
-	__u64 copies;	 /* 1, and those lost before it, which it stands for as well */
+	__u64 copies;	 /* how often it is taken, and those lost before it, which it stands for as well */
 	__u64 kind;	 /* enum jebpf_park_kind */
 };
 _Static_assert(sizeof(struct jebpf_park) == 56, "park layout");

@@ -33,7 +33,7 @@ public final class ParkView {
     return buffer.getLong(base + Layout.PARK_QUEUED);
   }
 
-  /** The park was kept with the probability parked / thin, with certainty from there on. */
+  /** The park is taken parked / thin times on average, once from there on. */
   public long thinNanos() {
     return buffer.getLong(base + Layout.PARK_THIN);
   }
@@ -43,7 +43,7 @@ public final class ParkView {
     return buffer.getLong(base + Layout.PARK_START);
   }
 
-  /** How many this one stands for: itself, and those that were lost before it. */
+  /** How many this one stands for: itself, seldom twice, and those that were lost before it. */
   public long copies() {
     return buffer.getLong(base + Layout.PARK_COPIES);
   }

@@ -121,7 +121,7 @@ public final class Parks implements AutoCloseable {
     return Function.HANDLE;
   }
 
-  /** Parks shorter than this are taken by chance. */
+  /** Parks shorter than this are taken at points of their threads, one in each such time. */
   public long thin() {
     return PAGE.get(THIN);
   }
