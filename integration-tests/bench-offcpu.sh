@@ -2,7 +2,7 @@
 # What accounting for waits costs, beside no agent and beside async-profiler's wall clock. Part of `make bench`.
 # Needs root and two CPUs, and the machine for itself. Results: integration-tests/target/bench/offcpu.txt
 #   BENCH_OFFCPU_ROUNDS (5)   interleaved runs of each        BENCH_OFFCPU_SECONDS (3)   length of a run
-#   BENCH_OFFCPU_PARTS (park,pipe,echo,echo1,switch,parked)   only these
+#   BENCH_OFFCPU_PARTS (park,pipe,parks,echo,echo1,switch,parked)   only these
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -28,5 +28,5 @@ library=$(find "$work/offcpu/async" -name 'libasyncProfiler.so' | grep "$(uname 
   echo "Cost of accounting for waits, $(date -u +%Y-%m-%dT%H:%MZ), Linux $(uname -r), $(nproc) CPUs, load average $(cut -d' ' -f1 /proc/loadavg)"
   "$jdk/bin/java" -Djebpf.jar="$root/agent/target/jebpf.jar" -cp "$work/offcpu-classes" io.jebpf.it.bench.OffCpuBench \
     "$work/offcpu" "${BENCH_OFFCPU_ROUNDS:-5}" "${BENCH_OFFCPU_SECONDS:-3}" "${library:--}" \
-    "${BENCH_OFFCPU_PARTS:-park,pipe,echo,echo1,switch,parked}"
+    "${BENCH_OFFCPU_PARTS:-park,pipe,parks,echo,echo1,switch,parked}"
 } | tee "$work/offcpu.txt"

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 /**
  * What accounting for waits costs: with everything on, without an agent, and with async-profiler's
  * wall clock beside it. Runs are interleaved, figures are medians. Arguments: a directory, rounds,
- * seconds a run, path of async-profiler's library or "-", and which parts: park, pipe, echo, echo1
- * (the server on one CPU), switch, parked.
+ * seconds a run, path of async-profiler's library or "-", and which parts: park, pipe, parks (of
+ * virtual threads), echo, echo1 (the server on one CPU), switch, parked.
  */
 public final class OffCpuBench {
   private static final int END_SECONDS = 120;
@@ -68,6 +68,9 @@ public final class OffCpuBench {
     }
     if (parts.contains("pipe")) {
       bench.pingPong("pipe", "pipe, two threads on one CPU (aim: at most 1.15)");
+    }
+    if (parts.contains("parks")) {
+      bench.virtualParks();
     }
     if (parts.contains("echo")) {
       bench.echo("Echo server and its client, both on any CPU", List.of(), List.of());
@@ -124,6 +127,38 @@ public final class OffCpuBench {
             System.out.printf(
                 "  %-6s %8.0f ns there and back, %.3f of none   %s%n",
                 name, median(values), median(values) / plain, values));
+  }
+
+  /** Two virtual threads on one carrier, so that each of them parks once there and back. */
+  private void virtualParks() throws IOException {
+    Map<String, List<String>> compared = new LinkedHashMap<>();
+    compared.put("none", List.of());
+    compared.put("without", List.of("agent", AGENT + ",offcpu.vthreads=false"));
+    compared.put("with", List.of("agent", AGENT));
+    Map<String, List<Double>> found = new LinkedHashMap<>();
+    for (int round = 0; round < rounds; round++) {
+      for (Map.Entry<String, List<String>> engine : compared.entrySet()) {
+        ChildResult result =
+            child(engine.getValue())
+                .jvm(
+                    "-Djdk.virtualThreadScheduler.parallelism=1",
+                    "-Djdk.virtualThreadScheduler.maxPoolSize=1")
+                .main(SwitchLoad.class, "virtual", seconds)
+                .run(END_SECONDS);
+        found
+            .computeIfAbsent(engine.getKey(), k -> new ArrayList<>())
+            .add(result.value("median") / 2.0);
+      }
+    }
+    double without = median(found.get("without"));
+    System.out.println(
+        "Parks of virtual threads, two on one carrier; without: offcpu.vthreads=false (aim: at most"
+            + " 20 ns more):");
+    found.forEach(
+        (name, values) ->
+            System.out.printf(
+                "  %-7s %6.0f ns a park, %+.0f ns beside without   %s%n",
+                name, median(values), median(values) - without, values));
   }
 
   /** With everything on, beside the agent without its off-CPU side, which is what is judged. */

@@ -11,19 +11,23 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
 import java.util.Arrays;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * Loads whose cost is in switching between threads, for the benchmark and the budget's test.
  * Arguments: {@code park}, {@code pipe} and seconds (a ball is played between two threads; prints
- * the median of the nanoseconds there and back), {@code parked} and a number of threads, {@code
- * server} and a port, {@code client}, a port, requests, their interval in microseconds, and seconds
- * to warm up.
+ * the median of the nanoseconds there and back), {@code virtual} and seconds (the same by two
+ * virtual threads, in stretches that ticks fall into), {@code parked} and a number of threads,
+ * {@code server} and a port, {@code client}, a port, requests, their interval in microseconds, and
+ * seconds to warm up.
  */
 public final class SwitchLoad {
   private static final int WARM_UP_ROUNDS = 20_000;
   private static final int BATCH_ROUNDS = 2_000;
+  private static final int VIRTUAL_BATCH_ROUNDS = 50_000; // about 25 ms
   private static final int BATCHES_MAX = 10_000;
 
   private SwitchLoad() {}
@@ -35,8 +39,10 @@ public final class SwitchLoad {
 
   public static void main(String[] arguments) throws Exception {
     switch (arguments[0]) {
-      case "park" -> play(park(), Integer.parseInt(arguments[1]));
-      case "pipe" -> play(pipe(), Integer.parseInt(arguments[1]));
+      case "park" ->
+          play(park(Thread.ofPlatform().daemon()), Integer.parseInt(arguments[1]), BATCH_ROUNDS);
+      case "pipe" -> play(pipe(), Integer.parseInt(arguments[1]), BATCH_ROUNDS);
+      case "virtual" -> virtual(Integer.parseInt(arguments[1]));
       case "parked" -> parked(Integer.parseInt(arguments[1]));
       case "server" -> server(Integer.parseInt(arguments[1]));
       case "client" ->
@@ -51,7 +57,19 @@ public final class SwitchLoad {
     Runtime.getRuntime().exit(0);
   }
 
-  private static void play(Exchange exchange, int seconds) throws Exception {
+  private static void virtual(int seconds) throws Exception {
+    AgentGate.await(); // here: a virtual thread has no CPU clock to burn by
+    Callable<Void> game =
+        () -> {
+          play(park(Thread.ofVirtual()), seconds, VIRTUAL_BATCH_ROUNDS);
+          return null;
+        };
+    FutureTask<Void> played = new FutureTask<>(game);
+    Thread.ofVirtual().name("ping").start(played);
+    played.get();
+  }
+
+  private static void play(Exchange exchange, int seconds, int batchRounds) throws Exception {
     AgentGate.await();
     for (int i = 0; i < WARM_UP_ROUNDS; i++) {
       exchange.once();
@@ -63,33 +81,34 @@ public final class SwitchLoad {
     long end = System.nanoTime() + seconds * 1_000_000_000L;
     while (System.nanoTime() < end && count < BATCHES_MAX) {
       long from = System.nanoTime();
-      for (int i = 0; i < BATCH_ROUNDS; i++) {
+      for (int i = 0; i < batchRounds; i++) {
         exchange.once();
       }
-      batches[count++] = (System.nanoTime() - from) / BATCH_ROUNDS;
+      batches[count++] = (System.nanoTime() - from) / batchRounds;
     }
     Arrays.sort(batches, 0, count);
-    System.out.println("rounds=" + (long) count * BATCH_ROUNDS);
+    System.out.println("rounds=" + (long) count * batchRounds);
     System.out.println("median=" + batches[count / 2]);
   }
 
-  private static Exchange park() {
+  private static Exchange park(Thread.Builder builder) {
     Thread first = Thread.currentThread();
     int[] turn = new int[1];
     java.lang.invoke.VarHandle handle =
         java.lang.invoke.MethodHandles.arrayElementVarHandle(int[].class);
     Thread second =
-        daemon(
-            "pong",
-            () -> {
-              while (true) {
-                while ((int) handle.getAcquire(turn, 0) != 1) {
-                  LockSupport.park();
-                }
-                handle.setRelease(turn, 0, 0);
-                LockSupport.unpark(first);
-              }
-            });
+        builder
+            .name("pong")
+            .start(
+                () -> {
+                  while (true) {
+                    while ((int) handle.getAcquire(turn, 0) != 1) {
+                      LockSupport.park();
+                    }
+                    handle.setRelease(turn, 0, 0);
+                    LockSupport.unpark(first);
+                  }
+                });
     return () -> {
       handle.setRelease(turn, 0, 1);
       LockSupport.unpark(second);
