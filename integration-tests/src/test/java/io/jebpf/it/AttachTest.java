@@ -41,7 +41,7 @@ class AttachTest {
         .quick()
         .jvm("-XX:+EnableDynamicAgentLoading")
         .jvm(flags)
-        .main(AttachLoad.class, LIFE_SECONDS);
+        .main(AttachLoad.class, LIFE_SECONDS, 1);
   }
 
   private Tools.Outcome jebpf(Object... arguments) throws Exception {

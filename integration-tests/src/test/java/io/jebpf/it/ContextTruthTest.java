@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Whether samples carry the span they were taken under: each stack of the program says which. The
  * short slice; {@code integration-tests/context-truth.sh} runs it for 200,000 samples.
  */
+@Beside
 @KernelTest
 class ContextTruthTest {
   private static final double CARRIED_MIN = 0.999;

@@ -12,7 +12,6 @@ import io.jebpf.it.harness.RunningJvm;
 import io.jebpf.it.pprof.Profile;
 import io.jebpf.it.workload.BusyLoad;
 import io.jebpf.it.workload.HostLoad;
-import io.jebpf.it.workload.StartLoad;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,10 +27,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The application behaves as without the agent. */
+@Beside
 @KernelTest
 class HostSafetyTest {
-  private static final long PREMAIN_MILLIS_MAX = 100;
-
   /**
    * SIGRTMAX - 2, libnio's NativeThread: its handler does nothing, and is there in any program that
    * uses NIO.
@@ -232,27 +230,5 @@ class HostSafetyTest {
     assertEquals("hello\n", result.stdout());
     assertEquals(1, result.stderr().lines().count(), result::toString);
     assertTrue(result.stderr().contains("17") && result.stderr().contains("22"), result::toString);
-  }
-
-  @Test
-  void premainReturnsAtOnce() {
-    List<Long> without = new ArrayList<>();
-    List<Long> with = new ArrayList<>();
-    for (int i = 0; i < 7; i++) {
-      without.add(host("start").main(StartLoad.class).run(Deadlines.RUN_SECONDS).value("uptime"));
-      with.add(
-          host("start").agent("").main(StartLoad.class).run(Deadlines.RUN_SECONDS).value("uptime"));
-    }
-    long more = least(with) - least(without);
-    System.err.println(
-        "time to main: " + least(without) + " ms without, " + least(with) + " ms with the agent");
-    assertTrue(
-        more <= PREMAIN_MILLIS_MAX,
-        () -> "premain took " + more + " ms: " + with + " against " + without);
-  }
-
-  /** The least of several runs: what the machine does beside can only add. */
-  private static long least(List<Long> values) {
-    return values.stream().min(Long::compare).orElseThrow();
   }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Threads of every kind, and CPU outside Java. */
+@Beside
 @KernelTest
 class ThreadsAndNativeTest {
   private static final String AGENT = "cpu=999,budget=100%,window=3s";

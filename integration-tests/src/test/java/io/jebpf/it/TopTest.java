@@ -72,7 +72,7 @@ class TopTest {
     try (RunningJvm running = target();
         Tmux tmux = new Tmux(directory)) {
       tmux.run("new-session", "-d", "-x", "120", "-y", "40", "sh");
-      tmux.keys("PS1='prompt> '; clear", "Enter");
+      tmux.keys("PS1='prom''pt> '; clear", "Enter"); // what is typed is not the prompt itself
       tmux.await("prompt>");
       tmux.keys(String.join(" ", Jebpf.command("top", running.pid())), "Enter");
       String both = tmux.await("hot before the attach");

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ten thousand virtual threads on two carriers: each sample names the one that ran. */
+@Beside
 @KernelTest
 class VirtualThreadTest {
   private static final int THREADS = 10_000;

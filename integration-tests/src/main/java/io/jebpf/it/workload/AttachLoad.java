@@ -4,14 +4,19 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Threads that live long before anybody attaches: one burns a core, one waits half of its time, one
- * is parked for ever. Argument: seconds. Prints {@code ready=1} once its code is compiled.
+ * is parked for ever. Arguments: seconds; then, so that the first leaves the machine to others, how
+ * many milliseconds it pauses after each one of work. Prints {@code ready=1} once its code is
+ * compiled.
  */
 public final class AttachLoad {
+  private static final long WORK_NANOS = 1_000_000; // between two pauses
+
   private AttachLoad() {}
 
   public static void main(String[] args) throws InterruptedException {
     long end = System.nanoTime() + Long.parseLong(args[0]) * 1_000_000_000L;
-    start("hot before the attach", () -> hot(end));
+    long pauseNanos = args.length > 1 ? Long.parseLong(args[1]) * 1_000_000 : 0;
+    start("hot before the attach", () -> hot(end, pauseNanos));
     start("waits before the attach", () -> waits(end));
     start("parked before the attach", () -> parked(end));
     Thread.sleep(1500); // compiled by C2 by then
@@ -27,9 +32,14 @@ public final class AttachLoad {
     thread.start();
   }
 
-  static void hot(long end) {
+  static void hot(long end, long pauseNanos) {
+    long paused = System.nanoTime();
     while (System.nanoTime() < end) {
       outer();
+      if (pauseNanos > 0 && System.nanoTime() - paused > WORK_NANOS) {
+        LockSupport.parkNanos(pauseNanos);
+        paused = System.nanoTime();
+      }
     }
   }
 

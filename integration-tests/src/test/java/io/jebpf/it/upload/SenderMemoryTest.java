@@ -3,6 +3,7 @@ package io.jebpf.it.upload;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jebpf.it.Beside;
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
 import io.jebpf.it.receiver.HttpReceiver;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A thousand profiles of 60 kB wait for two servers, and some are sent, in a JVM that has 16 MB for
  * everything: 12 of heap and 4 of buffers.
  */
+@Beside
 class SenderMemoryTest {
   @TempDir private Path directory;
 
