@@ -133,7 +133,10 @@ __noinline int unwind_pushed_words(struct walk *w, __u64 sp)
 
 		ra = CALLED_WORD(w, top - 8);
 		if (plausible_twice(w, ra, top)) {
-			__u64 fp = CALLED_WORD(w, top - 16);
+			/* adapters leave rbp alone */
+			__u64 fp = RULE(ADAPTER_KEEPS_FP) && w->self.kind == CODE_ADAPTER ?
+					   w->fp :
+					   CALLED_WORD(w, top - 16);
 
 			return to_caller(w, ra, top, fp);
 		}
