@@ -8,7 +8,7 @@ started=$SECONDS
 failed=()
 
 rm -rf ./*/target/surefire-reports agent/api/target/surefire-reports
-mvn -B -ntp -Dmaven.test.failure.ignore=true -Dformat.phase=none verify || failed+=("the build")
+JAVA_HOME=$jdk mvn -B -ntp -Dmaven.test.failure.ignore=true -Dformat.phase=none -Dtest.forks=2 verify || failed+=("the build")
 "$jdk/bin/java" build/TestSummary.java . || failed+=("tests")
 mvn -B -ntp -q -N verify || failed+=("the format of the sources")
 if git rev-parse --verify -q HEAD >/dev/null 2>&1; then

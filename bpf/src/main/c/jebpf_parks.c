@@ -148,7 +148,7 @@ EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t
 		.kind = kind,
 	};
 
-	if (!park.parked_ns || !thread)
+	if (!park.parked_ns || !thread || !park.thin_ns) /* by which is divided */
 		return 0;
 	add(&parks->met, 1);
 	times = taken(parks, thread, from, to, park.thin_ns);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +27,12 @@ class ParksTest {
     Parks parks = new Parks(Kernel.runtime().kernel(), -1); // no program that could be run
     parks.open(THIN);
     return parks;
+  }
+
+  /** As if no virtual thread had ever parked here: else tickers do not sleep. */
+  @AfterEach
+  void forget() {
+    word(0);
   }
 
   @SuppressWarnings("restricted")
