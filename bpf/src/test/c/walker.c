@@ -15,9 +15,11 @@
  * JEBPF_OBJECT names the kernel object: its BTF says where a knob lies. With JEBPF_KEEP=NAME `live`
  * also records walks that reached the root, as golden cases NNN-NAME.case; with JEBPF_RULES=1 those that
  * need a rule, as NNN-rule-RULE.case; with JEBPF_RULES=RULE,RULE those that need one of these. Stacks with
- * gaps are not recorded then.
+ * gaps are not recorded then. With JEBPF_BREAK=ADDRESS, in hex, each burst of steps begins where the thread
+ * gets to that instruction; no other thread may run it.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -210,6 +212,27 @@ static void let_run(int micros)
 		ptrace(PTRACE_CONT, live_tid, 0, signal);
 }
 
+/* Lets the thread run up to an instruction. Other threads must not get there: it is a trap meanwhile. */
+static void run_to(__u64 address)
+{
+	struct user_regs_struct user;
+	int signal = 0;
+	long code;
+
+	errno = 0;
+	code = ptrace(PTRACE_PEEKTEXT, live_tid, address, 0);
+	if (errno || ptrace(PTRACE_POKETEXT, live_tid, address, (code & ~0xffL) | 0xcc))
+		die("JEBPF_BREAK: no code");
+	do {
+		ptrace(PTRACE_CONT, live_tid, 0, signal);
+		signal = await_stop();
+		ptrace(PTRACE_GETREGS, live_tid, 0, &user);
+	} while (signal != SIGTRAP || user.rip != address + 1);
+	ptrace(PTRACE_POKETEXT, live_tid, address, code);
+	user.rip = address;
+	ptrace(PTRACE_SETREGS, live_tid, 0, &user);
+}
+
 /* Whether no walk before began at this very instruction of stub, adapter or compiled code. */
 static int first_of_its_leaf(void)
 {
@@ -318,6 +341,7 @@ static void live(char **argv)
 {
 	int stops = atoi(argv[4]), steps = atoi(argv[5]), contradictions = 0, total = 0, gaps = 0;
 	int counts[JEBPF_END_COUNT] = {};
+	const char *break_at = getenv("JEBPF_BREAK");
 	FILE *image = fopen(argv[2], "r");
 
 	if (!image)
@@ -329,6 +353,8 @@ static void live(char **argv)
 		die("PTRACE_SEIZE");
 	await_stop();
 	for (int i = 0; i < stops; i++) {
+		if (break_at)
+			run_to(strtoull(break_at, NULL, 16));
 		contradictions += burst(steps, argv[6], counts, &gaps);
 		let_run(1000 + rand() % 9000);
 	}
