@@ -287,7 +287,8 @@ public final class SampleReader implements Profiles.Stream {
 
   /**
    * Such that the buffer fills to a tenth until the next step, if it goes on as it did. Where next
-   * to nothing comes, longer each time; but the window's end is not to be late.
+   * to nothing comes, longer each time; but neither the figures of each second nor the window's end
+   * are to be late.
    *
    * @param filled the share of the buffer that was filled in the usual time
    */
@@ -297,7 +298,8 @@ public final class SampleReader implements Profiles.Stream {
       return Math.max(POLL_BUSY_NANOS, (long) (POLL_NANOS * BUSY_BACKLOG / filled));
     }
     paceNanos = filled > IDLE_BACKLOG ? POLL_NANOS : Math.min(POLL_IDLE_NANOS, 2 * paceNanos);
-    return Math.min(paceNanos, Math.max(POLL_NANOS, startNanos + windowNanos - now));
+    long due = Math.min(startNanos + windowNanos, tickNanos + TICK_NANOS) - now;
+    return Math.min(paceNanos, Math.max(POLL_NANOS, due));
   }
 
   /** Ends sampling, and hands over what is left. No other call may follow. */
