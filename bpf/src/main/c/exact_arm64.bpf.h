@@ -13,11 +13,6 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 	return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfffffc1f) == 0xd63f0000;
 }
 
-static __always_inline __u64 lowered_by(const struct walk *w, __u32 i)
-{
-	return 0;
-}
-
 __noinline int out_of_line_depth(struct walk *w)
 {
 	return 0;

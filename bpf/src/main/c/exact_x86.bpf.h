@@ -15,8 +15,6 @@
 #define BEFORE_PC 8
 #define AROUND_PC 32
 #define STRING_SEARCH_BYTES 96 /* from `mov rcx, rsp` to the last `sub rsp` of a string search */
-#define SEARCHING 1 /* the pc is in a string search of C2 */
-#define SEARCHING_PERHAPS 2 /* the code could not be read */
 #define SAVED_RSP_MAX 512 /* an intrinsic that realigns keeps the old rsp at most this far below */
 
 /* Where the return address of an exact frame is. */
@@ -41,18 +39,6 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 	return c[2] == 0xe8 || (c[5] == 0xff && (c[6] & 0x38) == 0x10) ||
 	       (c[4] == 0xff && (c[5] & 0x38) == 0x10) || (c[3] == 0xff && (c[4] & 0x38) == 0x10) ||
 	       (c[1] == 0xff && (c[2] & 0x38) == 0x10) || (c[0] == 0xff && (c[1] & 0x38) == 0x10);
-}
-
-/* The immediate of a `sub rsp, imm` at w->bytes[i], or 0. */
-static __always_inline __u64 lowered_by(const struct walk *w, __u32 i)
-{
-	const __u8 *c = &w->bytes[i & 511];
-
-	if (c[0] != 0x48 || c[2] != 0xec)
-		return 0;
-	if (c[1] == 0x83)
-		return c[3] < 0x80 ? c[3] : 0;
-	return c[1] == 0x81 ? c[3] | c[4] << 8 | (__u64)c[5] << 16 | (__u64)c[6] << 24 : 0;
 }
 
 /* By how much the instruction at w->bytes[i] lowers rsp; only those that adapters have are known. */

@@ -11,7 +11,6 @@
  * negative where the instructions cannot be read.
  */
 static int behind_call(struct walk *w, __u64 pc);
-static __u64 lowered_by(const struct walk *w, __u32 i);
 int out_of_line_depth(struct walk *w);
 int unwind_exact_nmethod(struct walk *w);
 static bool wrapper_has_no_frame(struct walk *w);
@@ -26,7 +25,6 @@ int unwind_stub(struct walk *w);
 #define PUSHED_WORDS_MAX 8     /* facts 3.3.5: C1 pushes up to 6 words around a call */
 #define POP_RBP 0x5d	       /* of an epilogue */
 #define SAVED_WORDS_MAX 40     /* the entry barrier of an adapter saves 26 */
-#define LOWERED_MAX 16	       /* such instructions tried */
 #define BARRIER_FRAME_MAX 4096 /* facts 3.3.4: registers that a barrier's slow path saves */
 
 /* Interpreter frame slots in bytes from rbp; unchanged from JDK 17 to 28. */
@@ -156,34 +154,13 @@ __noinline int java_caller_below(struct walk *w, __u64 top)
 	return to_caller(w, ra, top, fp);
 }
 
-/* Whether the instruction at w->bytes[i], in front of index w->high, lowers rsp; then w->low says by how much. */
-__noinline int lowers_before(struct walk *w, __u32 i)
-{
-	if (!w || i >= w->high)
-		return 0;
-	w->low = lowered_by(w, i);
-	return w->low && w->low < BARRIER_FRAME_MAX;
-}
-
-/* The last instruction of w->bytes in front of index `end` that lowers rsp, by w->low bytes. -1: there is none. */
-__noinline int last_lowered(struct walk *w, __u32 end)
-{
-	if (!w)
-		return -1;
-	w->high = end; /* in memory: as in find_bytes() */
-	for (int i = LOOK_BACK_BYTES - 7; i >= 0; i--)
-		if (w->bytes[i] == 0x48 && lowers_before(w, i))
-			return i;
-	return -1;
-}
-
 /*
  * A GC barrier's slow path lies in the nmethod behind its code and lowers rsp to save registers
- * before it calls the collector. No metadata tells: the `sub rsp, imm` before the call does.
+ * before it calls the collector. No metadata tells: the code before the call does.
  */
 __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 {
-	int ended, i = LOOK_BACK_BYTES;
+	int ended;
 
 	if (!w)
 		return 1;
@@ -194,16 +171,8 @@ __noinline int unwind_out_of_line(struct walk *w, __u64 sp)
 	ended = java_caller_below(w, sp);
 	if (ended >= 0)
 		return ended;
-	if (read_code(w, LOOK_BACK_BYTES, w->pc - LOOK_BACK_BYTES))
+	if (w->searching == SEARCHING_PERHAPS)
 		return MARK(w, JEBPF_END_READ_FAULT);
-	for (int n = 0; n < LOWERED_MAX && RULE(OUT_OF_LINE); n++) {
-		i = last_lowered(w, i);
-		if (i < 0)
-			break;
-		ended = java_caller_below(w, sp + w->low);
-		if (ended >= 0)
-			return ended;
-	}
 	return unwind_pushed_words(w, sp);
 }
 

@@ -22,6 +22,8 @@
 #define CODE_PAGE 4096
 #define CODE_APART_MAX 512 /* a power of two, more than is read around a pc */
 #define LOOK_BACK_BYTES 384 /* facts 3.3.4: farthest `sub rsp` before a barrier's call */
+#define SEARCHING 1 /* the pc is in a string search of C2 */
+#define SEARCHING_PERHAPS 2 /* the code could not be read */
 #define CACHE_SLOTS 1024    /* of called code, per CPU; a power of two */
 #define EXACT_SLOTS 256     /* of interrupted code: seldom seen twice, it must not push out the others */
 #define ROOT_FRAMES 64	    /* frames at the root that a stack cut in the middle keeps, at most */

@@ -1,7 +1,6 @@
 package io.jebpf.bpf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -9,8 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,23 +22,13 @@ import org.junit.jupiter.api.io.TempDir;
  * recorded frames, and no read that fails makes it crash or run on for ever. New cases come from
  * {@code walker live} with JEBPF_KEEP (see walker.c); {@code walker update} writes what a changed
  * unwinder gives. Each rule of the unwinder (rules.h) can be switched off: JEBPF_RULES records
- * walks that need one.
+ * walks that need one. The cases made-* have a JVM's code, but were changed as their first line
+ * says.
  */
 class WalkerReplayTest {
   private static final int DEADLINE_SECONDS = 120;
   private static final Pattern FAULTS =
       Pattern.compile(": (\\d+) faults injected, (\\d+) other ways to the root");
-
-  private static final Pattern UNNEEDED =
-      Pattern.compile("^no case needs rule (\\w+)$", Pattern.MULTILINE);
-
-  /**
-   * Rules of which no walk has been recorded yet that comes out otherwise without them. Looked for
-   * by single steps through 48 runs of the loads, about six million walks. OUT_OF_LINE guards
-   * against code that lowers rsp in a way that is not understood. The cases made-* have a JVM's
-   * code, but were changed as their first line says.
-   */
-  private static final Set<String> NOT_RECORDED = Set.of("OUT_OF_LINE");
 
   @TempDir static Path directory;
 
@@ -126,12 +113,6 @@ class WalkerReplayTest {
   @Test
   void eachRuleIsNeeded() throws Exception {
     Outcome outcome = walk("rules");
-    Matcher matcher = UNNEEDED.matcher(outcome.output());
-    Set<String> unneeded = new TreeSet<>();
-    while (matcher.find()) {
-      unneeded.add(matcher.group(1));
-    }
-    assertFalse(outcome.output().contains("NOT AS EXPECTED"), outcome.output());
-    assertEquals(new TreeSet<>(NOT_RECORDED), unneeded, outcome.output());
+    assertEquals(0, outcome.exitCode(), outcome.output());
   }
 }
