@@ -30,6 +30,7 @@
 #define TICKER_NICE (-15)
 #define TICKER_SLICE_NS 100000 /* the shortest there is */
 #define TICK_ROUNDS_MAX 64 /* runs of the program in one tick: each looks at thousands of threads */
+#define FRUITLESS_MAX 6 /* after so many sleeps in vain, 2^6 ticks without one */
 #define SLEEP_MILLIS_MAX 10000 /* then it ticks whatever the bell says */
 
 /* Shared with Java, 8 bytes a field. `stop`, `period_ns`, the fds and `parks` are Java's to write, the rest ours. */
@@ -53,6 +54,8 @@ struct cells {
 	uint64_t end;	   /* of the last one; 0: there is none yet */
 	uint64_t moved_ns; /* nobody left a CPU between the last tick and this */
 	uint64_t tick_ns;  /* that the tick to come stands for */
+	unsigned fruitless; /* sleeps, one after the other, that spared no tick */
+	unsigned awake;	    /* ticks to come before the next sleep */
 };
 
 /* A ring of one page, as it is mapped. Only that something is in it, and when that was, is of interest. */
@@ -166,6 +169,18 @@ static uint64_t wait_for_move(const struct jebpf_ticker *ticker, struct bell *be
 	return stroke && stroke < now ? stroke : now;
 }
 
+/* Where threads move all the time a sleep ends before the next tick, and is one wake-up more: fewer of them then. */
+static void judge_sleep(struct cells *cells)
+{
+	if (cells->moved_ns >= cells->end + cells->period) {
+		cells->fruitless = 0;
+		return;
+	}
+	if (cells->fruitless < FRUITLESS_MAX)
+		cells->fruitless++;
+	cells->awake = 1u << cells->fruitless;
+}
+
 /* ---------------------------------------------------------------- one tick */
 
 static void tick_failed(struct jebpf_ticker *ticker)
@@ -277,10 +292,14 @@ EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd, int64
 		if (iterator_fd >= 0)
 			run_iterator(ticker, (int)iterator_fd);
 		else
-			asleep = run_tick(ticker, (int)program_fd, has_bell && !virtual);
+			asleep = run_tick(ticker, (int)program_fd,
+					  has_bell && !virtual && !cells.awake);
 		add(&ticker->ticks, 1);
-		if (asleep && !load(&ticker->stop))
+		cells.awake -= cells.awake > 0;
+		if (asleep && !load(&ticker->stop)) {
 			cells.moved_ns = wait_for_move(ticker, &bell);
+			judge_sleep(&cells);
+		}
 	}
 	bell_close(&bell);
 	return 0;

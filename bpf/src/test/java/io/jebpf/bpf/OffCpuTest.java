@@ -291,7 +291,7 @@ class OffCpuTest {
       }
     }
     String seen = ticks + " ticks, " + quiet + " left out, " + late + " late; cells: " + cells;
-    assertTrue(quiet > cells / 4, seen);
+    assertTrue(quiet > cells / 20, seen); // it stays awake for a while after sleeps in vain
     long all = ticks + quiet + late;
     assertTrue(all > cells * 0.9 && all < cells * 1.1, seen);
     assertTrue(whole >= rounds - 2, whole + " of " + rounds + " long waits met");
