@@ -505,9 +505,15 @@ static __always_inline bool is_sleeper(struct task_struct *task)
 static __always_inline void forget_queueing(struct task_struct *task, struct jebpf_clock *clock,
 					    __u64 now)
 {
-	__u64 last = task->sched_info.last_queued, offset = clock_offset();
+	__u64 last, offset;
 
-	if (has_accounts() && unlikely(last) && offset && last + offset < now)
+	if (!has_accounts()) /* nor is there what is read here */
+		return;
+	last = task->sched_info.last_queued;
+	if (likely(!last))
+		return;
+	offset = clock_offset();
+	if (offset && last + offset < now)
 		clock->queued_ns += now - offset - last;
 }
 
