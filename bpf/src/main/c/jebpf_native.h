@@ -36,6 +36,17 @@ struct jebpf_parks {
 	uint64_t unnoted;    /* threads that blocked and found no slot; likewise */
 };
 
+/* Words that are shared with Java. */
+static inline uint64_t load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void add(uint64_t *word, uint64_t by)
+{
+	__atomic_fetch_add(word, by, __ATOMIC_RELAXED);
+}
+
 /* The calling thread's policy (SCHED_OTHER, SCHED_BATCH), nice value and slice: 0, or -errno. */
 int64_t take_turns(int policy, int nice, uint64_t slice_ns);
 int own_nice(void);

@@ -21,16 +21,6 @@
 #define THIN_NS_MAX (1ULL << 40) /* 18 minutes */
 #define COPIES_MAX 16		/* that one park stands for; what was lost beyond is left to the next ones */
 
-static uint64_t load(const uint64_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-static void add(uint64_t *word, uint64_t by)
-{
-	__atomic_fetch_add(word, by, __ATOMIC_RELAXED);
-}
-
 /* One tick, which stands for `ns` of time. `random`: any bits. */
 void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random)
 {

@@ -96,16 +96,6 @@ static uint64_t next_random(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dULL;
 }
 
-static uint64_t load(const uint64_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-static void add(uint64_t *word, uint64_t by)
-{
-	__atomic_fetch_add(word, by, __ATOMIC_RELAXED);
-}
-
 /* ---------------------------------------------------------------- the bell */
 
 static void bell_close(struct bell *bell)

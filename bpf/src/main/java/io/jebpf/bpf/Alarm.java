@@ -34,16 +34,22 @@ public final class Alarm implements AutoCloseable {
 
   /** One that this ring buffer's wake-ups ring as well, asked for through {@code watch}. */
   static Alarm open(KernelCalls calls, int ringFd, Watch watch) throws KernelException {
-    int fd = calls.alarmOpen();
-    if (fd < 0) {
-      throw refused("eventfd", -fd);
-    }
+    int fd = openFd(calls);
     int listenFd = calls.alarmListen(fd, ringFd);
     if (listenFd < 0) {
       calls.close(fd);
       throw refused("epoll", -listenFd);
     }
     return new Alarm(calls, fd, listenFd, watch);
+  }
+
+  /** What rings, alone: for whoever waits for it in a way of his own. The caller closes it. */
+  static int openFd(KernelCalls calls) throws KernelException {
+    int fd = calls.alarmOpen();
+    if (fd < 0) {
+      throw refused("eventfd", -fd);
+    }
+    return fd;
   }
 
   private static KernelException refused(String call, int error) {

@@ -68,10 +68,7 @@ public final class OffCpu implements AutoCloseable {
     this.edgeFd = edgeFd;
     this.iterator = iterator;
     this.parks = parks;
-    this.alarmFd = kernel.alarmOpen();
-    if (alarmFd < 0) {
-      throw new KernelException("eventfd", -alarmFd, "raise the limit of open files (ulimit -n)");
-    }
+    this.alarmFd = Alarm.openFd(kernel);
     ticker.set(TICKER_PARKS, parks.address());
     ticker.set(TICKER_BELL_FD, bellFd);
     ticker.set(TICKER_ALARM_FD, alarmFd);
