@@ -303,10 +303,12 @@ enum jebpf_stat {
 	JEBPF_STAT_SWITCH_MISSED = 49, /* switches that were not traced, made up for */
 	JEBPF_STAT_GAP_FIRST = 50, /* + enum jebpf_gap - 64: stacks with such a marker inside */
 	JEBPF_STAT_WHOLE = 54, /* stacks from leaf to root without a gap, but for JEBPF_GAP_CUT */
+	JEBPF_STAT_PATHS = 55, /* kernel stacks of waits that went by a known path */
 	JEBPF_STAT_WAIT_GAP_FIRST = 56, /* the same two of waits */
 	JEBPF_STAT_WAIT_WHOLE = 60,
 	JEBPF_STAT_PARK_NS = 61,   /* of PROGRAM_NS, that of parks of virtual threads */
 	JEBPF_STAT_PARK_LOST = 62, /* parks whose stack could not be taken or written */
+	JEBPF_STAT_PATH_WRONG = 63, /* such ones that the kernel's own walk, asked now and then, denied */
 	JEBPF_STAT_UNREAD_FIRST = 64, /* + enum jebpf_unread - 1: walks ended by what could not be read */
 	JEBPF_STAT_WAIT_UNREAD_FIRST = 68, /* the same of waits */
 	JEBPF_STAT_COUNT = 72,
@@ -546,6 +548,7 @@ struct jebpf_config {
 	__u16 cont_target;	    /* Continuation.target */
 	__u16 object_header;	    /* bytes before an object's first field */
 	__u16 show_carrier; /* 1: frames of the carrier below a virtual thread's root are taken too */
+	__u16 check_paths; /* 1: each kernel stack by a known path is compared with the kernel's own walk */
 	__u16 thread_saved_pc; /* JavaThread::_saved_exception_pc: of the poll that was met last */
 };
 _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");

@@ -32,6 +32,7 @@ struct pid {
 
 #if defined(__TARGET_ARCH_x86)
 struct thread_struct {
+	unsigned long sp; /* of the kernel, while the thread has no CPU */
 	unsigned long fsbase;
 } RELOCATED;
 

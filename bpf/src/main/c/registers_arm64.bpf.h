@@ -18,6 +18,17 @@ static __always_inline __u64 thread_pointer(struct task_struct *task)
 	return 0; /* TPIDR_EL0's place in thread_struct is not established */
 }
 
+/* Not used here: the kernel unwinds its own frames by frame pointers, without tables. */
+static __always_inline __u64 stack_pointer(struct task_struct *task)
+{
+	return 0;
+}
+
+static __always_inline __u32 system_call(const struct pt_regs *regs)
+{
+	return 0;
+}
+
 static __always_inline void set_registers(struct walk *w, const struct pt_regs *regs)
 {
 	w->pc = regs->pc;

@@ -13,6 +13,18 @@ static __always_inline __u64 thread_pointer(struct task_struct *task)
 	return task->thread.fsbase;
 }
 
+/* Of the kernel's stack of a thread that has no CPU; 0: not known. */
+static __always_inline __u64 stack_pointer(struct task_struct *task)
+{
+	return task->thread.sp;
+}
+
+/* Number of the system call that the thread is in; all ones: it is in none. */
+static __always_inline __u32 system_call(const struct pt_regs *regs)
+{
+	return regs->orig_ax;
+}
+
 static __always_inline void set_registers(struct walk *w, const struct pt_regs *regs)
 {
 	w->pc = regs->ip;

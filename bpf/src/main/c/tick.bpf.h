@@ -19,13 +19,21 @@ struct {
 	__type(value, struct walk);
 } tick_walk SEC(".maps");
 
+/* Whether the thread has run since the wait that began then. */
+static __always_inline bool has_moved(const struct jebpf_clock *clock, __u64 start)
+{
+	return clock->since_ns != start ||
+	       (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING;
+}
+
+#include "kernel_stack.bpf.h"
+
 static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 				      struct jebpf_clock *clock)
 {
 	struct jebpf_sample *sample = (void *)w->record;
 	__u64 start = clock->since_ns;
 	__u64 now = bpf_ktime_get_ns();
-	long bytes;
 
 	sample->type = JEBPF_RECORD_WAIT;
 	sample->time_ns = now;
@@ -37,9 +45,9 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	sample->cpu = 0;
 	bpf_probe_read_kernel(clock->comm, sizeof(clock->comm), task->comm);
 	__builtin_memcpy(sample->comm, clock->comm, JEBPF_COMM_BYTES);
-	bytes = bpf_get_task_stack(task, &w->record[sizeof(*sample)],
-				   JEBPF_KERNEL_FRAMES_MAX * sizeof(__u64), 0);
-	w->kernel_bytes = bytes > 0 ? bytes : 0;
+	w->kernel_bytes = kernel_stack(w, task, clock);
+	if (!w->kernel_bytes)
+		count(JEBPF_STAT_KERNEL_STACK, 1);
 	walk_task(w, task);
 	find_virtual_thread(w);
 	sample->context_bytes = take_context(w);
@@ -53,7 +61,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	full_fence();
 	sample->walk_ns = bpf_ktime_get_ns() - now;
 	/* it ran meanwhile: what was read may be of two moments */
-	if (clock->since_ns != start || (clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING) {
+	if (has_moved(clock, start)) {
 		count(JEBPF_STAT_WAIT_MOVED, 1);
 		list_thread(task, clock); /* it may have seen itself listed when it left again */
 		return;

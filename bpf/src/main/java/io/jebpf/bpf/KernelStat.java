@@ -31,10 +31,12 @@ public enum KernelStat {
   SWITCH_MISSED(49, "context switches that were not traced, made up for"),
   GAP_FIRST(50, "stacks with a gap; the counters of the other gaps follow, see WalkGap"),
   WHOLE(54, "stacks from leaf to root without a gap; those that the depth limit cut count as such"),
+  PATHS(55, "kernel stacks of waits that went by a known path"),
   WAIT_GAP_FIRST(56, "stacks of waits with a gap, as GAP_FIRST"),
   WAIT_WHOLE(60, "whole stacks of waits, as WHOLE"),
   PARK_NS(61, "nanoseconds of them spent on parks of virtual threads"),
   PARK_LOST(62, "parks whose stack could not be taken or written"),
+  PATH_WRONG(63, "such paths that the kernel's own walk, asked now and then, denied"),
   UNREAD_FIRST(
       64,
       "walks ended by a word of the stack that could not be read; others follow, see WalkUnread"),

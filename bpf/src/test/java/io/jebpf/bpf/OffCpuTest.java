@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.Pipe;
+import java.nio.channels.Selector;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -16,8 +20,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
@@ -384,6 +391,83 @@ class OffCpuTest {
       done.countDown();
       noise.join();
     }
+  }
+
+  /**
+   * Kernel stacks by a path that an earlier wait went: each is compared with the kernel's own walk.
+   */
+  @Test
+  void knownPathsAreThoseOfTheKernel() throws Exception {
+    stop();
+    KernelObject object = KernelObject.open(Kernel.runtime());
+    object.knob("check_paths", 1);
+    start(object, new OffCpuPrograms(10 * MILLIS, false, false), 2 * MILLIS);
+    Path file = Files.createTempFile("jebpf", ".sync");
+    Pipe pipe = Pipe.open();
+    Selector selector = Selector.open();
+    Object monitor = new Object();
+    List<Callable<?>> waiting =
+        List.of(
+            () -> write(file),
+            () -> pipe.source().read(ByteBuffer.allocate(1)),
+            () -> pipe.sink().write(ByteBuffer.allocate(1)) + sleep(3),
+            () -> selector.select(3),
+            () -> sleep(3),
+            () -> {
+              LockSupport.parkNanos(3 * MILLIS);
+              return null;
+            },
+            () -> {
+              synchronized (monitor) {
+                monitor.wait(3);
+                return sleep(1);
+              }
+            },
+            () -> {
+              synchronized (monitor) {
+                return sleep(2);
+              }
+            });
+    long end = System.nanoTime() + 4_000 * MILLIS;
+    List<FutureTask<Void>> loops = new ArrayList<>();
+    for (Callable<?> wait : waiting) {
+      FutureTask<Void> loop =
+          new FutureTask<>(
+              () -> {
+                while (System.nanoTime() < end) {
+                  wait.call();
+                }
+                pipe.sink().write(ByteBuffer.allocate(1)); // who reads may wait for the last one
+                return null;
+              });
+      loops.add(loop);
+      new Thread(loop).start();
+    }
+    for (FutureTask<Void> loop : loops) {
+      loop.get(60, TimeUnit.SECONDS);
+    }
+    pipe.source().close();
+    pipe.sink().close();
+    selector.close();
+    Files.delete(file);
+    long[] stats = programs.stats();
+    long known = KernelStat.PATHS.of(stats);
+    long taken = KernelStat.WAITS.of(stats);
+    assertEquals(0, KernelStat.PATH_WRONG.of(stats), known + " by a known path");
+    assertTrue(known > 100 && known > taken / 2, known + " of " + taken);
+  }
+
+  private static int sleep(long millis) throws InterruptedException {
+    Thread.sleep(millis);
+    return 0;
+  }
+
+  private static Object write(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.allocate(4096));
+      channel.force(true);
+    }
+    return null;
   }
 
   private static void deep(int frames, Runnable leaf) {

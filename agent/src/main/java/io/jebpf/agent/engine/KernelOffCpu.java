@@ -127,6 +127,7 @@ final class KernelOffCpu implements OffCpuEngine {
         of(KernelStat.CLOCKS_FULL),
         of(KernelStat.WAIT_END_LOST),
         of(KernelStat.SWITCH_MISSED),
+        of(KernelStat.PATH_WRONG),
         feeder.walkNanos(),
         parks.isPresent() ? parks.get().stats() : ParkStats.ZERO);
   }

@@ -14,6 +14,7 @@ package io.jebpf.agent.offcpu;
  * @param clocksFull switches of threads without a clock
  * @param endsLost ends of waits that did not fit the ring
  * @param switchesMissed context switches that the kernel did not tell of, made up for
+ * @param pathsWrong kernel stacks by a known path that the kernel's own walk denied
  * @param walkNanos of the tick time, that of walking the stacks which arrived
  * @param parks of virtual threads
  */
@@ -29,10 +30,11 @@ public record OffCpuStats(
     long clocksFull,
     long endsLost,
     long switchesMissed,
+    long pathsWrong,
     long walkNanos,
     ParkStats parks) {
   public static final OffCpuStats ZERO =
-      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ParkStats.ZERO);
+      new OffCpuStats(OffCpuCounters.ZERO, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ParkStats.ZERO);
 
   public OffCpuStats since(OffCpuStats earlier) {
     return new OffCpuStats(
@@ -47,6 +49,7 @@ public record OffCpuStats(
         clocksFull - earlier.clocksFull,
         endsLost - earlier.endsLost,
         switchesMissed - earlier.switchesMissed,
+        pathsWrong - earlier.pathsWrong,
         walkNanos - earlier.walkNanos,
         parks.since(earlier.parks));
   }

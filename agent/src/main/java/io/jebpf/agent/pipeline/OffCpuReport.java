@@ -42,6 +42,7 @@ final class OffCpuReport {
         .sum(QualityComments.SWITCHES, waits.switches())
         .sum(QualityComments.TICKS, stats.ticks())
         .sumUnlessZero(QualityComments.SWITCHES_MISSED, stats.switchesMissed())
+        .sumUnlessZero(QualityComments.KERNEL_PATHS_WRONG, stats.pathsWrong())
         .sumUnlessZero(QualityComments.TICKS_QUIET, stats.quietTicks())
         .sumUnlessZero(QualityComments.TICKS_LATE, stats.lateTicks())
         .sumUnlessZero(QualityComments.TICKS_FAILED, stats.failedTicks())

@@ -57,6 +57,7 @@ public final class QualityComments {
 
   public static final String SWITCHES = "context_switches";
   public static final String SWITCHES_MISSED = "context_switches_missed";
+  public static final String KERNEL_PATHS_WRONG = "kernel_paths_wrong";
   public static final String TICKS = "ticks";
   public static final String TICKS_QUIET = "ticks_quiet";
   public static final String TICKS_LATE = "ticks_late";
@@ -125,6 +126,7 @@ public final class QualityComments {
           RATE_CHANGES,
           SWITCHES,
           SWITCHES_MISSED,
+          KERNEL_PATHS_WRONG,
           TICKS,
           TICKS_QUIET,
           TICKS_LATE,

@@ -10,7 +10,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -21,14 +23,19 @@ import java.util.concurrent.locks.LockSupport;
  * Arguments: {@code park}, {@code pipe} and seconds (a ball is played between two threads; prints
  * the median of the nanoseconds there and back), {@code virtual} and seconds (the same by two
  * virtual threads, in stretches that ticks fall into), {@code parked} and a number of threads,
- * {@code server} and a port, {@code client}, a port, requests, their interval in microseconds, and
- * seconds to warm up.
+ * {@code server} and a port, {@code client}, ports, blocks of requests, their interval in
+ * microseconds, and seconds to warm up.
  */
 public final class SwitchLoad {
   private static final int WARM_UP_ROUNDS = 20_000;
   private static final int BATCH_ROUNDS = 2_000;
   private static final int VIRTUAL_BATCH_ROUNDS = 50_000; // about 25 ms
   private static final int BATCHES_MAX = 10_000;
+
+  /** Of a server in a block: 20,000 requests, 20 of which are slower than the 99.9th percentile. */
+  private static final int TURNS = 20;
+
+  private static final int TURN_REQUESTS = 1_000;
 
   private SwitchLoad() {}
 
@@ -47,7 +54,7 @@ public final class SwitchLoad {
       case "server" -> server(Integer.parseInt(arguments[1]));
       case "client" ->
           client(
-              Integer.parseInt(arguments[1]),
+              arguments[1],
               Integer.parseInt(arguments[2]),
               Long.parseLong(arguments[3]) * 1_000,
               Long.parseLong(arguments[4]) * 1_000_000_000);
@@ -180,30 +187,51 @@ public final class SwitchLoad {
     }
   }
 
-  private static void client(int port, int requests, long intervalNanos, long warmUpNanos)
+  /**
+   * Asks each server in turn, for some tenths of a second, so that whatever else goes on here meets
+   * them all alike. Prints percentiles of each block of turns, in the order of the ports.
+   */
+  private static void client(String ports, int blocks, long intervalNanos, long warmUpNanos)
       throws IOException {
-    long[] nanos = new long[requests];
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+    List<Socket> servers = new ArrayList<>();
+    for (String port : ports.split(",")) {
+      Socket socket = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(port));
       socket.setTcpNoDelay(true);
-      byte[] bytes = new byte[64];
-      long warm = System.nanoTime() + warmUpNanos;
-      for (int i = -1; i < requests; i++) {
-        long from = System.nanoTime();
-        socket.getOutputStream().write(bytes);
-        socket.getInputStream().readNBytes(bytes, 0, bytes.length);
-        long took = System.nanoTime() - from;
-        if (i >= 0) {
-          nanos[i] = took;
-        } else if (from < warm) {
-          i--;
-        }
-        LockSupport.parkNanos(intervalNanos);
+      servers.add(socket);
+    }
+    long[][] nanos = new long[servers.size()][TURNS * TURN_REQUESTS];
+    long warm = System.nanoTime() + warmUpNanos;
+    while (System.nanoTime() < warm) {
+      for (Socket server : servers) {
+        ask(server, nanos[0], 0, intervalNanos);
       }
     }
-    Arrays.sort(nanos);
-    System.out.println("p50=" + nanos[requests / 2]);
-    System.out.println("p99=" + nanos[(int) (requests * 0.99)]);
-    System.out.println("p999=" + nanos[(int) (requests * 0.999)]);
+    for (int block = 0; block < blocks; block++) {
+      for (int turn = 0; turn < TURNS; turn++) {
+        for (int i = 0; i < servers.size(); i++) {
+          int server = (turn + i) % servers.size();
+          ask(servers.get(server), nanos[server], turn * TURN_REQUESTS, intervalNanos);
+        }
+      }
+      for (int server = 0; server < servers.size(); server++) {
+        long[] sorted = nanos[server];
+        Arrays.sort(sorted);
+        System.out.printf("p50.%d.%d=%d%n", server, block, sorted[sorted.length / 2]);
+        System.out.printf("p999.%d.%d=%d%n", server, block, sorted[(int) (sorted.length * 0.999)]);
+      }
+    }
+  }
+
+  private static void ask(Socket server, long[] nanos, int at, long intervalNanos)
+      throws IOException {
+    byte[] bytes = new byte[64];
+    for (int i = at; i < at + TURN_REQUESTS; i++) {
+      long from = System.nanoTime();
+      server.getOutputStream().write(bytes);
+      server.getInputStream().readNBytes(bytes, 0, bytes.length);
+      nanos[i] = System.nanoTime() - from;
+      LockSupport.parkNanos(intervalNanos);
+    }
   }
 
   private static Thread daemon(String name, Runnable work) {
