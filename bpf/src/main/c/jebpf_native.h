@@ -12,12 +12,15 @@
 
 #define NANOS_PER_SECOND 1000000000ULL
 #define NANOS_PER_MILLI 1000000ULL
+#define JEBPF_UNPARKS_BITS 16	/* of a slot's number in the table of unparked threads */
+#define JEBPF_UNPARKS_TICKS 4096 /* that are remembered behind that table, to find what the word was */
+#define JEBPF_UNPARKS_DUE (1ULL << 63) /* in a slot: not the word, but CLOCK_MONOTONIC */
 #define JEBPF_PARKS_TICK_MAX 20 /* parks taken in one tick, above which fewer are */
 
 /*
  * The page that parking virtual threads look at: 8 bytes a field, at the same offsets in Parks.java.
- * Never freed, since code of the application keeps its address. `thin_ns` and `program_fd` are
- * Java's to write, the rest ours.
+ * Never freed, since code of the application keeps its address. `thin_ns`, `program_fd` and `unparks`
+ * are Java's to write, the rest ours.
  */
 struct jebpf_parks {
 	uint64_t word;	     /* time that all ticks stand for | JEBPF_PARKS_TIMED; 0: no thread has parked yet */
@@ -34,6 +37,21 @@ struct jebpf_parks {
 	uint64_t timed_tick; /* the one of the group after which parks note their begin */
 	uint64_t blocked;    /* threads with a slot in JebpfParks' table; Java's to write */
 	uint64_t unnoted;    /* threads that blocked and found no slot; likewise */
+	uint64_t unparks;    /* struct jebpf_unparks *: when threads were unparked; 0: nobody says so */
+	uint64_t ticked_ns;  /* CLOCK_MONOTONIC of the last tick */
+};
+
+/*
+ * What the word was when threads were unparked. A slot belongs to no thread: its number is mixed into it
+ * (slot ^ thread * 0x9e37...). Who was due before the last tick, and is unparked only now since that took
+ * a carrier, leaves when that was; the ticks tell what the word was then.
+ */
+struct jebpf_unparks {
+	uint64_t slots[1 << JEBPF_UNPARKS_BITS];
+	struct {
+		uint64_t ns; /* CLOCK_MONOTONIC */
+		uint64_t word;
+	} ticks[JEBPF_UNPARKS_TICKS]; /* number `tick` of jebpf_parks is the next one */
 };
 
 /* Words that are shared with Java. */

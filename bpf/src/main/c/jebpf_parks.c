@@ -5,6 +5,8 @@
  * afterwards, one tick or more fell into the park, and jebpf_parked() decides whether its stack is
  * taken. So a park that no tick falls into costs two loads, and no clock is read.
  *
+ * Who unparks it leaves in a table what the word is then (docs/adr/0009): from there on it was runnable.
+ *
  * Called on the application's carrier threads, as a critical function: the thread stays in Java
  * state, no collector can move what the kernel program reads. Nothing here blocks or allocates.
  */
@@ -14,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jebpf_native.h"
@@ -21,18 +24,35 @@
 #define THIN_NS_MAX (1ULL << 40) /* 18 minutes */
 #define COPIES_MAX 16		/* that one park stands for; what was lost beyond is left to the next ones */
 
-/* One tick, which stands for `ns` of time. `random`: any bits. */
-void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random)
+/* When this tick is, and what the word is from now on. */
+static void remember(struct jebpf_parks *parks, uint64_t word)
+{
+	struct jebpf_unparks *unparks = (void *)parks->unparks;
+	uint64_t tick = parks->tick;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	parks->ticked_ns = (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
+	if (unparks) {
+		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].ns = parks->ticked_ns;
+		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].word = word;
+	}
+	__atomic_store_n(&parks->tick, tick + 1, __ATOMIC_RELEASE);
+}
+
+/* One tick, which stands for `ns` of time. `random`: any bits. To be seen by tests, too. */
+EXPORT void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t ns, uint64_t random)
 {
 	uint64_t word = parks->word & ~JEBPF_PARKS_TIMED;
 
 	word += ns & ~JEBPF_PARKS_TIMED;
 	/* one of each group, so that their number does not vary by chance */
-	if (parks->tick++ % JEBPF_PARKS_TIMED_SHARE == 0)
-		parks->timed_tick = parks->tick - 1 + random % JEBPF_PARKS_TIMED_SHARE;
-	if (parks->tick - 1 == parks->timed_tick)
+	if (parks->tick % JEBPF_PARKS_TIMED_SHARE == 0)
+		parks->timed_tick = parks->tick + random % JEBPF_PARKS_TIMED_SHARE;
+	if (parks->tick == parks->timed_tick)
 		word |= JEBPF_PARKS_TIMED;
 	parks->period_ns = period_ns;
+	remember(parks, word);
 	__atomic_store_n(&parks->in_tick, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&parks->word, word, __ATOMIC_RELEASE);
 }
@@ -97,6 +117,48 @@ static uint64_t some_unheard(struct jebpf_parks *parks)
 	return COPIES_MAX - 1;
 }
 
+/* What the word was at some time before the last tick; 0: that is too long ago, or in the future. */
+static uint64_t word_at(const struct jebpf_parks *parks, const struct jebpf_unparks *unparks, uint64_t ns)
+{
+	uint64_t end = load(&parks->tick), low, high = end, begin;
+
+	/* the oldest may be overwritten just now */
+	begin = end > JEBPF_UNPARKS_TICKS - 2 ? end - (JEBPF_UNPARKS_TICKS - 2) : 0;
+	low = begin;
+	while (low < high) { /* the first tick that is later */
+		uint64_t middle = low + (high - low) / 2;
+
+		if (unparks->ticks[middle % JEBPF_UNPARKS_TICKS].ns <= ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == begin || low == end ? 0 : unparks->ticks[(low - 1) % JEBPF_UNPARKS_TICKS].word;
+}
+
+/*
+ * Of a park of [from, to), the part in which the thread was unparked and not yet run. In a slot that
+ * another thread has used since there is a number which is most unlikely to lie in the park. To be seen
+ * by tests.
+ */
+EXPORT uint64_t jebpf_queued(const struct jebpf_parks *parks, uint64_t thread, uint64_t from,
+			     uint64_t to)
+{
+	const struct jebpf_unparks *unparks = (const void *)load(&parks->unparks);
+	uint64_t slot, at;
+
+	if (!unparks)
+		return JEBPF_PARK_UNDIVIDED;
+	/* eight threads in a row have eight cache lines; JebpfParks.java has the same */
+	slot = thread << 3 | (thread >> (JEBPF_UNPARKS_BITS - 3) & 7);
+	slot &= (1 << JEBPF_UNPARKS_BITS) - 1;
+	at = load(&unparks->slots[slot]) ^ thread * 0x9e3779b97f4a7c15ULL;
+	if (at & JEBPF_UNPARKS_DUE)
+		at = word_at(parks, unparks, at & ~JEBPF_UNPARKS_DUE);
+	at &= ~JEBPF_PARKS_TIMED;
+	return at >= from && at <= to ? to - at : JEBPF_PARK_UNDIVIDED;
+}
+
 /* Runs the kernel program that walks this thread's stack and writes the record. */
 static void take(struct jebpf_parks *parks, struct jebpf_park *park, uint64_t times)
 {
@@ -145,6 +207,7 @@ EXPORT int64_t jebpf_parked(struct jebpf_parks *parks, uint64_t thread, uint64_t
 	if (!times)
 		return (int64_t)park.parked_ns;
 	add(&parks->taken, 1);
+	park.queued_ns = jebpf_queued(parks, thread, from, to);
 	take(parks, &park, times);
 	return (int64_t)park.parked_ns;
 }

@@ -223,7 +223,7 @@ _Static_assert(sizeof(struct jebpf_text_context) == JEBPF_CONTEXT_BYTES, "text c
  */
 struct jebpf_park {
 	__u64 parked_ns; /* what the ticks that fell into it stand for */
-	__u64 queued_ns; /* of that, after it was unparked */
+	__u64 queued_ns; /* of that, after it was unparked; JEBPF_PARK_UNDIVIDED: not known */
 	__u64 thin_ns;	 /* parks like it are taken parked_ns / thin_ns times on average, or once */
 	__u64 start_ns;	 /* CLOCK_MONOTONIC, 0: not noted, as in all but a share of the ticks */
 	__u64 period_ns; /* of the ticker */
@@ -238,6 +238,8 @@ enum jebpf_park_kind {
 	JEBPF_PARK_MONITOR = 1, /* at a monitor that another has; it is about to be mounted: all are in the heap */
 	JEBPF_PARK_WAIT = 2,	/* in Object.wait, likewise */
 };
+
+#define JEBPF_PARK_UNDIVIDED (~0ULL)
 
 #define JEBPF_PARKS_TIMED 1ULL	  /* in the word: parks that begin now note when */
 #define JEBPF_PARKS_FIRST 2ULL	  /* the word after the first park; before, it is 0 and no tick changes it */

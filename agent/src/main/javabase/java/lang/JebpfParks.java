@@ -1,6 +1,7 @@
 package java.lang;
 
 import java.lang.invoke.MethodHandle;
+import java.lang.reflect.Field;
 import jdk.internal.misc.Unsafe;
 import jdk.internal.vm.Continuation;
 import jdk.internal.vm.ContinuationScope;
@@ -11,14 +12,16 @@ import jdk.internal.vm.annotation.Stable;
 
 /**
  * What jebpf puts in place of a virtual thread's calls of {@code Continuation.yield} and {@code
- * Continuation.run}, and the only class of it that the JDK's own code sees (docs/adr/0004, 0007).
- * Compiled as part of java.base, defined there at run time by {@code
- * io.jebpf.agent.vthread.ParkHook}, which sets the fields before any virtual thread gets here.
+ * Continuation.run}, and of a change of a thread's state; the only class of it that the JDK's own
+ * code sees (docs/adr/0004, 0007, 0009). Compiled as part of java.base, defined there at run time
+ * by {@code io.jebpf.agent.vthread.ParkHook}, which sets the fields before any virtual thread gets
+ * here.
  *
  * <p>{@link #yield} runs inside of {@code VirtualThread.yieldContinuation}: before the yield
  * nothing may block, allocate or throw. Afterwards the thread runs as any other. {@link #run} runs
  * inside of {@code VirtualThread.runContinuation}, where the carrier passes for the virtual thread
- * while it has its own stack: nothing there may block or throw.
+ * while it has its own stack: nothing there may block or throw. {@link #compareAndSetInt} is called
+ * by whoever unparks a thread, and between that and its way to the scheduler nothing may throw.
  */
 final class JebpfParks {
   private static final Unsafe U = Unsafe.getUnsafe();
@@ -67,7 +70,20 @@ final class JebpfParks {
 
   @Stable private static long unnoted;
 
-  /** What {@link #run} swallowed. Counted in a way that calls nothing; a race may lose some. */
+  /** Where it is left what the page's word was when a thread was unparked; its bits of a number. */
+  private static final int UNPARKS_BITS = 16;
+
+  private static final long MIX = 0x9e3779b97f4a7c15L;
+  private static final long DUE = 1L << 63;
+  @Stable private static long unparks;
+
+  /** Where the time of the last tick is. */
+  @Stable private static long ticked;
+
+  /**
+   * What {@link #run} and {@link #compareAndSetInt} swallowed. Counted in a way that calls nothing;
+   * a race may lose some.
+   */
   private static int swallowed;
 
   /** Of VirtualThread: its field, and what is in it when the JVM has just unmounted a thread. */
@@ -77,6 +93,26 @@ final class JebpfParks {
   @Stable private static int blocking;
   @Stable private static int waiting;
   @Stable private static int timedWaiting;
+
+  /** What is in it when a thread waits for a carrier. */
+  @Stable private static int unparked;
+
+  @Stable private static int unblocked;
+
+  /** What was in it before, when it has waited for a time at most. */
+  @Stable private static int timedParked;
+
+  @Stable private static int timedWait;
+
+  /** Of VirtualThread: the task that ends such a wait, when it has this class. */
+  @Stable private static long timeoutTask;
+
+  @Stable private static Class<?> taskClass;
+
+  /** Of such a task, when it is due, by a clock that is ahead of System.nanoTime. */
+  @Stable private static long when;
+
+  @Stable private static long clockAhead;
 
   /** Of Continuation: the newest of its frames in the heap. */
   @Stable private static long tail;
@@ -93,19 +129,43 @@ final class JebpfParks {
     cont = U.objectFieldOffset(VirtualThread.class, "cont");
   }
 
+  /**
+   * The same for what {@link #dueBefore} needs. Since JDK 25 it is a carrier that ends a wait in
+   * time; before, it is a thread of its own, and there is no such class.
+   */
+  private static void prepareUnparks() throws ReflectiveOperationException {
+    Class<?> scheduler;
+    try {
+      scheduler = Class.forName("java.util.concurrent.DelayScheduler", true, null);
+    } catch (ClassNotFoundException e) {
+      return;
+    }
+    Class<?> task = Class.forName(scheduler.getName() + "$ScheduledForkJoinTask", false, null);
+    Field ahead = scheduler.getDeclaredField("nanoTimeOffset");
+    clockAhead = U.getLong(U.staticFieldBase(ahead), U.staticFieldOffset(ahead));
+    when = U.objectFieldOffset(task, "when");
+    timeoutTask = U.objectFieldOffset(VirtualThread.class, "timeoutTask");
+    taskClass = task;
+  }
+
   @Hidden
   @ForceInline
   static boolean yield(ContinuationScope scope) {
-    long before = U.getLong(page);
-    if (before == 0) {
-      before = first();
-    }
+    long before = word();
     long start = (before & TIMED) == 0 ? 0 : System.nanoTime();
     boolean yielded = Continuation.yield(scope);
     if (yielded && U.getLong(page) != before) {
       met(Thread.currentThread().threadId(), before, start, YIELD);
     }
     return yielded;
+  }
+
+  /** The page's first word, which is not 0 from now on. */
+  @Hidden
+  @ForceInline
+  private static long word() {
+    long word = U.getLong(page);
+    return word == 0 ? first() : word;
   }
 
   /**
@@ -164,10 +224,7 @@ final class JebpfParks {
       U.getAndAddLong(null, blocked, 1);
     }
     long note = noteOf(slot);
-    long before = U.getLong(page);
-    if (before == 0) {
-      before = first();
-    }
+    long before = word();
     U.putLong(note + WORD, before);
     U.putLong(note + START, (before & TIMED) == 0 ? 0 : System.nanoTime());
     U.putLong(note + KIND, kind);
@@ -201,6 +258,53 @@ final class JebpfParks {
     } else {
       U.getAndAddLong(null, failures, 1);
     }
+  }
+
+  /**
+   * A virtual thread's state changes. When it may be run from now on, leaves what the word is. It
+   * cannot run before this returns, since only then it is given to its scheduler.
+   */
+  @Hidden
+  @ForceInline
+  static boolean compareAndSetInt(Unsafe unsafe, Object thread, long field, int from, int to) {
+    boolean changed = unsafe.compareAndSetInt(thread, field, from, to);
+    if (changed && (to == unparked || to == unblocked)) {
+      try {
+        long id = ((Thread) thread).threadId();
+        boolean timed = from == timedParked || from == timedWait;
+        long at = timed ? dueBefore(thread, U.getLong(page)) : U.getLong(page);
+        U.putLong(slotOfUnpark(id), at ^ id * MIX);
+      } catch (Throwable e) { // a stack that ends here
+        swallowed++;
+      }
+    }
+    return changed;
+  }
+
+  /**
+   * A wait in time is over. When it was due before the last tick, which then is the carriers'
+   * fault, the time at which it was; else the word.
+   */
+  @Hidden
+  @ForceInline
+  private static long dueBefore(Object thread, long word) {
+    if (taskClass == null) {
+      return word;
+    }
+    Object task = U.getReference(thread, timeoutTask);
+    if (task == null || task.getClass() != taskClass) {
+      return word;
+    }
+    long due = U.getLong(task, when) - clockAhead;
+    return due < U.getLong(ticked) ? due | DUE : word;
+  }
+
+  /** Eight threads in a row have eight cache lines. jebpf_parks.c has the same. */
+  @Hidden
+  @ForceInline
+  private static long slotOfUnpark(long id) {
+    long slot = id << 3 | id >>> UNPARKS_BITS - 3 & 7;
+    return unparks + (slot & (1 << UNPARKS_BITS) - 1) * Long.BYTES;
   }
 
   /** Of the thread's group, the slot with such a number, which is the thread's then; 0: none. */

@@ -7,6 +7,8 @@ import java.nio.ByteBuffer;
  * sample. Valid inside {@link SampleHandler#onPark} only; reused.
  */
 public final class ParkView {
+  private static final long UNDIVIDED = -1; // JEBPF_PARK_UNDIVIDED
+
   private ByteBuffer buffer = ByteBuffer.allocate(0);
   private int base;
 
@@ -28,9 +30,14 @@ public final class ParkView {
     return buffer.getLong(base + Layout.PARK_PARKED);
   }
 
-  /** Of {@link #parkedNanos}, the time after it was unparked. */
+  /** Whether it is known when the thread was unparked. */
+  public boolean isDivided() {
+    return buffer.getLong(base + Layout.PARK_QUEUED) != UNDIVIDED;
+  }
+
+  /** Of {@link #parkedNanos}, the time after it was unparked; 0 when that is not known. */
   public long queuedNanos() {
-    return buffer.getLong(base + Layout.PARK_QUEUED);
+    return isDivided() ? buffer.getLong(base + Layout.PARK_QUEUED) : 0;
   }
 
   /** The park is taken parked / thin times on average, once from there on. */

@@ -25,7 +25,9 @@ public final class Parks implements AutoCloseable {
   private static final int JAVA_FAILED = 64;
   private static final int BLOCKED = 96;
   private static final int UNNOTED = 104;
-  private static final int BYTES = 112;
+  private static final int UNPARKS = 112;
+  private static final int TICKED = 120;
+  private static final int BYTES = 128;
 
   private static final long NO_PROGRAM = -1;
 
@@ -98,6 +100,26 @@ public final class Parks implements AutoCloseable {
     OptionalLong address = BlockedThreads.cleared(kernel);
     PAGE.set(BLOCKED, 0);
     return address;
+  }
+
+  /**
+   * Address of the table in which whoever unparks a virtual thread leaves the page's first word;
+   * from now on parks are divided there. Empty when there is no memory for it.
+   */
+  public OptionalLong unparkTable() {
+    OptionalLong address = UnparkedThreads.address(kernel);
+    PAGE.set(UNPARKS, address.orElse(0));
+    return address;
+  }
+
+  /** Address of the time of the last tick, as {@link System#nanoTime}. */
+  public long tickedAddress() {
+    return PAGE.address() + TICKED;
+  }
+
+  /** Parks are not divided: nobody writes to {@link #unparkTable}. */
+  public void withoutUnparks() {
+    PAGE.set(UNPARKS, 0);
   }
 
   /** Behind {@link #blockedTable}, what is noted for each of its slots. */

@@ -117,7 +117,8 @@ record Trial(Step step, List<Ability> missing, String why, String advice) {
             case KERNEL_SYMBOLS -> Step.NO_KERNEL_NAMES;
             case WAITS -> Step.CPU_ONLY;
             case PROCESS_MEMORY, JAVA_FRAMES -> Step.NATIVE_ONLY;
-            case VIRTUAL_PARKS, VIRTUAL_MONITORS, TRACE_IDS -> Step.FULL; // not on the ladder
+            // not on the ladder
+            case VIRTUAL_PARKS, VIRTUAL_MONITORS, VIRTUAL_QUEUES, TRACE_IDS -> Step.FULL;
           };
       worst = step.compareTo(worst) > 0 ? step : worst;
     }

@@ -392,6 +392,7 @@ public final class KernelEngineStarter implements EngineStarter {
         side.parks(parks);
         feeder.parks(parks);
         parks.withoutMonitors().ifPresent(this::withoutMonitors);
+        parks.withoutUnparks().ifPresent(this::withoutUnparks);
       } catch (HookException e) {
         withoutParks(e.getMessage());
       }
@@ -400,6 +401,11 @@ public final class KernelEngineStarter implements EngineStarter {
     private void withoutMonitors(String why) {
       log.warn(Trouble.MONITORS, why);
       missing.add(new Lack(Ability.VIRTUAL_MONITORS, why));
+    }
+
+    private void withoutUnparks(String why) {
+      log.warn(Trouble.UNPARKS, why);
+      missing.add(new Lack(Ability.VIRTUAL_QUEUES, why));
     }
 
     private void withoutParks(String why) {

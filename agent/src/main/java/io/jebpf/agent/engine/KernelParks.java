@@ -64,6 +64,11 @@ final class KernelParks {
     return hook.withoutMonitors();
   }
 
+  /** Why parks are not divided at the unpark; empty: they are. */
+  Optional<String> withoutUnparks() {
+    return hook.withoutUnparks();
+  }
+
   void into(Window window) {
     recorder.into(window);
   }

@@ -19,6 +19,8 @@ public record Lack(Ability ability, String why) {
     VIRTUAL_PARKS("parks of virtual threads"),
     /** Virtual threads at monitors and in Object.wait, where the JVM unmounts them. */
     VIRTUAL_MONITORS("virtual threads at monitors"),
+    /** When a virtual thread was unparked: before it is parked, then it waits for a carrier. */
+    VIRTUAL_QUEUES("virtual threads that wait for a carrier"),
     /** Labels {@code trace_id} and {@code span_id}. */
     TRACE_IDS("trace ids");
 

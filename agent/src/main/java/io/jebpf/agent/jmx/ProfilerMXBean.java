@@ -20,7 +20,7 @@ public interface ProfilerMXBean extends OnDemandOperations {
 
   @Described(
       "What this run has to do without, and why: PROCESS_MEMORY, JAVA_FRAMES, KERNEL_SYMBOLS,"
-          + " WAITS, VIRTUAL_PARKS, VIRTUAL_MONITORS, TRACE_IDS")
+          + " WAITS, VIRTUAL_PARKS, VIRTUAL_MONITORS, VIRTUAL_QUEUES, TRACE_IDS")
   Map<Lack.Ability, String> getMissing();
 
   @Described("Dumps of the last seconds that triggers have written")

@@ -85,6 +85,10 @@ public enum Trouble {
       "virtual threads at monitors are not seen",
       "Parks of virtual threads and everything else are; please report this line with the version"
           + " of the JVM"),
+  UNPARKS(
+      "virtual threads that wait for a carrier are not told from parked ones",
+      "Parks of virtual threads and everything else are seen; please report this line with the"
+          + " version of the JVM"),
   OFF_CPU_BUDGET(
       "the off-CPU interval was raised to stay in the budget",
       "Raise the option offcpu or the option budget"),

@@ -81,6 +81,7 @@ public final class ParkRecorder {
   private double parks;
   private long taken;
   private long cut;
+  private long undivided;
 
   public ParkRecorder(boolean includeIdle, WaitRecorder.Naming naming, Window first) {
     this.includeIdle = includeIdle;
@@ -114,6 +115,7 @@ public final class ParkRecorder {
     Meaning meaning = meaning(sample, leaf, root, park.kind());
     double queued = each * (meaning.yields() ? parked : Math.min(parked, park.queuedNanos()));
     double asleep = each * parked - queued;
+    undivided += meaning.yields() || park.isDivided() ? 0 : 1;
     parkedNanos += asleep;
     queuedNanos += queued;
     parks += count;
@@ -125,8 +127,8 @@ public final class ParkRecorder {
     }
     Labels labels =
         named(thread)
-            .with(LabelKey.STATE, asleep > 0 ? LabelKey.BLOCKED : LabelKey.RUNNABLE)
-            .with(LabelKey.WAIT, asleep > 0 ? meaning.reason().label() : "")
+            .with(LabelKey.STATE, meaning.yields() ? LabelKey.RUNNABLE : LabelKey.BLOCKED)
+            .with(LabelKey.WAIT, meaning.yields() ? "" : meaning.reason().label())
             .with(LabelKey.IDLE, meaning.idle() ? LabelKey.TRUE : "");
     long end = sample.timeNanos();
     long turn = end - Math.round(queued / each);
@@ -266,6 +268,7 @@ public final class ParkRecorder {
         taken,
         Math.round(parks),
         cut,
+        undivided,
         Math.round(parkedNanos),
         Math.round(queuedNanos),
         Math.round(idleNanos));

@@ -137,7 +137,7 @@ enum Option {
       OptionType.SWITCH,
       "true",
       Range.NONE,
-      "Whether parks of virtual threads are in the profiles `offcpu` and `wall`. For them two"
+      "Whether parks of virtual threads are in the profiles `offcpu` and `wall`. For them three"
           + " calls in `java.lang.VirtualThread` are redirected at start; `false` leaves that class"
           + " untouched."),
   DEPTH("depth", OptionType.COUNT, "1024", new Range(16, 2048), "Most frames in a stack."),

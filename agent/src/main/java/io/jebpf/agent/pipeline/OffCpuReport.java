@@ -83,6 +83,7 @@ final class OffCpuReport {
         .sum(QualityComments.PARKS, totals.parks())
         .sumUnlessZero(QualityComments.PARKS_LOST, parks.lost())
         .sumUnlessZero(QualityComments.PARKS_CUT, totals.cut())
+        .sumUnlessZero(QualityComments.PARKS_UNDIVIDED, totals.undivided())
         .sum(QualityComments.PARKED_NANOS, totals.parkedNanos())
         .sum(QualityComments.QUEUED_NANOS, totals.queuedNanos())
         .sum(QualityComments.PARKED_IDLE_NANOS, totals.idleNanos())

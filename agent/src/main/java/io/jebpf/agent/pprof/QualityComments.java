@@ -95,6 +95,7 @@ public final class QualityComments {
   public static final String PARKS = "vthread_parks";
   public static final String PARKS_LOST = "vthread_parks_lost";
   public static final String PARKS_CUT = "vthread_stacks_cut";
+  public static final String PARKS_UNDIVIDED = "vthread_parks_undivided";
   public static final String PARKED_NANOS = "vthread_parked_ns";
   public static final String QUEUED_NANOS = "vthread_runnable_ns";
   public static final String PARKED_IDLE_NANOS = "vthread_idle_ns";
@@ -152,6 +153,7 @@ public final class QualityComments {
           PARKS,
           PARKS_LOST,
           PARKS_CUT,
+          PARKS_UNDIVIDED,
           PARKED_NANOS,
           QUEUED_NANOS,
           PARKED_IDLE_NANOS,

@@ -19,8 +19,9 @@ import java.util.Set;
 /**
  * Puts {@code java.lang.JebpfParks} between virtual threads and their yield, and where the JVM
  * itself unmounts those that block on a monitor (JDK 24 and newer), between their carriers and
- * their run: two calls of {@code java.lang.VirtualThread} are changed, once, by retransformation.
- * Whatever does not look as expected leaves the class as it is. Owner: thread "jebpf-reader".
+ * their run; and at the change of a thread's state. Three calls of {@code java.lang.VirtualThread}
+ * are changed, once, by retransformation. Whatever does not look as expected leaves the class as it
+ * is. Owner: thread "jebpf-reader".
  */
 public final class ParkHook implements AutoCloseable {
   private static final String THREAD = "java.lang.VirtualThread";
@@ -59,10 +60,14 @@ public final class ParkHook implements AutoCloseable {
       Class<?> thread = Class.forName(THREAD, false, null);
       MethodHandles.Lookup target = target(instrumentation);
       prepare(target, parks);
-      Redirection redirection = new Redirection(thread, target);
-      if (Runtime.version().feature() >= UNMOUNTING_SINCE) {
-        redirection.withMonitors(prepareMonitors(target, parks));
-      }
+      boolean unmounting = Runtime.version().feature() >= UNMOUNTING_SINCE;
+      Redirection redirection =
+          new Redirection(
+              thread,
+              target,
+              prepareUnparks(target, parks),
+              unmounting ? prepareMonitors(target, parks) : Optional.empty(),
+              unmounting);
       instrumentation.addTransformer(redirection, true);
       ParkHook hook = new ParkHook(instrumentation, redirection);
       try {
@@ -74,6 +79,9 @@ public final class ParkHook implements AutoCloseable {
       if (!redirection.done) {
         hook.close();
         throw new HookException(redirection.why);
+      }
+      if (hook.withoutUnparks().isPresent()) {
+        parks.withoutUnparks();
       }
       return hook;
     } catch (HookException e) {
@@ -132,6 +140,24 @@ public final class ParkHook implements AutoCloseable {
     }
   }
 
+  /** Makes ready for those who unpark threads; why not, if that cannot be. */
+  private static Optional<String> prepareUnparks(MethodHandles.Lookup target, Parks parks) {
+    try {
+      target
+          .findStatic(target.lookupClass(), "prepareUnparks", MethodType.methodType(void.class))
+          .invokeExact();
+      OptionalLong table = parks.unparkTable();
+      if (table.isEmpty()) {
+        return Optional.of("there is no memory for what they leave");
+      }
+      set(target, "unparks", long.class, table.getAsLong());
+      set(target, "ticked", long.class, parks.tickedAddress());
+      return Optional.empty();
+    } catch (Throwable e) { // another JDK: parks are seen without
+      return Optional.of(e.toString());
+    }
+  }
+
   /** Makes ready for threads that the JVM unmounts; why not, if that cannot be. */
   private static Optional<String> prepareMonitors(MethodHandles.Lookup target, Parks parks) {
     try {
@@ -164,6 +190,11 @@ public final class ParkHook implements AutoCloseable {
     return redirection.withoutMonitors;
   }
 
+  /** Why it is not known when a thread is unparked; empty: it is. */
+  public Optional<String> withoutUnparks() {
+    return redirection.withoutUnparks;
+  }
+
   /** How often our code in a carrier failed, since the JVM started; the thread went on. */
   public long swallowed() {
     return (int) redirection.swallowed.get();
@@ -185,21 +216,28 @@ public final class ParkHook implements AutoCloseable {
     private final Class<?> thread;
     private final MethodHandles.Lookup target;
     private final VarHandle swallowed;
-    private boolean monitors;
+    private final boolean monitors;
+    private final boolean unparks;
     private volatile boolean done;
-    private volatile Optional<String> withoutMonitors = Optional.empty();
+    private volatile Optional<String> withoutMonitors;
+    private volatile Optional<String> withoutUnparks;
     private volatile String why = "java.lang.VirtualThread was not offered for change";
 
-    Redirection(Class<?> thread, MethodHandles.Lookup target) throws ReflectiveOperationException {
+    /** The two reasons: why something could not be made ready, and so is left as it is. */
+    Redirection(
+        Class<?> thread,
+        MethodHandles.Lookup target,
+        Optional<String> withoutUnparks,
+        Optional<String> withoutMonitors,
+        boolean unmounting)
+        throws ReflectiveOperationException {
       this.thread = thread;
       this.target = target;
+      this.unparks = withoutUnparks.isEmpty();
+      this.withoutUnparks = withoutUnparks;
+      this.monitors = unmounting && withoutMonitors.isEmpty();
+      this.withoutMonitors = withoutMonitors;
       this.swallowed = target.findStaticVarHandle(target.lookupClass(), "swallowed", int.class);
-    }
-
-    /** To be called before it transforms. {@code unprepared}: why they cannot be seen. */
-    void withMonitors(Optional<String> unprepared) {
-      monitors = unprepared.isEmpty();
-      withoutMonitors = unprepared;
     }
 
     @Override
@@ -214,7 +252,7 @@ public final class ParkHook implements AutoCloseable {
         return null; // the interface's way to say: unchanged
       }
       try {
-        Optional<ThreadChange> change = ThreadChange.of(bytes, monitors);
+        Optional<ThreadChange> change = ThreadChange.of(bytes, unparks, monitors);
         done = change.isPresent();
         why = "java.lang.VirtualThread does not call Continuation.yield";
         return done ? apply(change.get()) : null;
@@ -231,6 +269,9 @@ public final class ParkHook implements AutoCloseable {
       }
       if (monitors) {
         withoutMonitors = change.withoutMonitors();
+      }
+      if (unparks) {
+        withoutUnparks = change.withoutUnparks();
       }
       return change.classFile();
     }
