@@ -37,6 +37,9 @@ public final class WaitRecorder {
   /** Its own sleep is never met. */
   private static final String TICKER = "jebpf-ticker";
 
+  /** By how much a wait may count as a shorter one because its stack was walked in it. */
+  private static final long WALK_PERCENT_MAX = 75;
+
   private final long wakerNanos;
   private final Naming naming;
   private final ExactClocks clocks;
@@ -62,6 +65,8 @@ public final class WaitRecorder {
 
   private boolean ticking = true;
   private long settledNanos;
+  private int tickerTid;
+  private long tickerStart;
   private long waitsMet;
   private long waitsDropped;
   private long endsLost;
@@ -76,7 +81,13 @@ public final class WaitRecorder {
 
         @Override
         public void notSampled(int tid, long threadStart, String comm, int kind, double nanos) {
-          rows.addNotSampled(tid, threadStart, comm, kind, nanos, settledNanos);
+          if (tid != 0 && naming.thread(tid, threadStart, comm).equals(TICKER)) {
+            tickerTid = tid; // it cannot meet itself
+            tickerStart = threadStart;
+            settlement.forget(tid, threadStart);
+          } else {
+            rows.addNotSampled(tid, threadStart, comm, kind, nanos, settledNanos);
+          }
         }
       };
 
@@ -329,11 +340,14 @@ public final class WaitRecorder {
     stacks.release(leaf);
   }
 
-  /** Of being met: the wait had to last for the walk of its stack, too. */
+  /**
+   * Of being met: the wait had to last for the walk of its stack, too. One that hardly did would
+   * count for thousands of others, so no walk counts for more than its share of a wait.
+   */
   private double probability(int slot, long end) {
     long start = waits.start(slot);
-    long lastMoment = Math.max(start + 1, end - waits.walk(slot));
-    return Cells.probability(start, lastMoment, waits.period(slot));
+    long walk = Math.min(waits.walk(slot), (end - start) * WALK_PERCENT_MAX / 100);
+    return Cells.probability(start, Math.max(start + 1, end - walk), waits.period(slot));
   }
 
   private String waker(int kernelTid, int slot, String comm) {
@@ -395,7 +409,7 @@ public final class WaitRecorder {
       waits.confirmed(slot, readings);
       waits.turn(slot, clock.turn);
     }
-    if (!clock.comm.equals(TICKER)) {
+    if (clock.tid != tickerTid || clock.threadStart != tickerStart) {
       settlement.read(clock, passed, slot == OpenWaits.NONE || goesOn);
     }
   }
