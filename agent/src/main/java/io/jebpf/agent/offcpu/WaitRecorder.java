@@ -64,6 +64,7 @@ public final class WaitRecorder {
   private boolean attentive = true;
 
   private boolean ticking = true;
+  private long stoppedNanos; // when the ticker was, unless it ticks
   private long settledNanos;
   private int tickerTid;
   private long tickerStart;
@@ -135,10 +136,14 @@ public final class WaitRecorder {
   }
 
   /** The ticker's period from now on; 0: nobody looks for waits. */
-  public void period(long nanos) {
-    ticking = nanos != 0;
+  public void period(long nanos, long nowNanos) {
     attentive &= ticking;
-    period = ticking ? nanos : period;
+    if (nanos == 0) {
+      stoppedNanos = ticking ? nowNanos : stoppedNanos;
+    } else {
+      period = nanos;
+    }
+    ticking = nanos != 0;
   }
 
   // ---- what the ring brings
@@ -390,7 +395,7 @@ public final class WaitRecorder {
   /** Gives out the waits that were met by chance, as the clocks were just read. */
   private void settle(long nowNanos) {
     settledNanos = nowNanos;
-    if (attentive) {
+    if (attentive && (ticking || nowNanos <= stoppedNanos)) {
       settlement.settle(period, settled);
     } else {
       settlement.giveAsMet(settled);
