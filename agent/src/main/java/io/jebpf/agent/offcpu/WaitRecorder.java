@@ -269,11 +269,15 @@ public final class WaitRecorder {
     }
   }
 
-  /** The kernel could not tell the end: it was waiting when it was met, and that is what counts. */
+  /**
+   * The kernel could not tell the end: it was waiting when it was met, and that is what counts,
+   * once, since how likely that was is not known either.
+   */
   private void endLost(int slot) {
     endsLost++;
-    long end = Math.max(waits.met(slot), waits.reported(slot));
-    finish(slot, end, end, 0, "");
+    long end = Math.max(waits.start(slot), Math.max(waits.met(slot), waits.reported(slot)));
+    boolean certain = waits.reported(slot) != 0 || probability(slot, end) == 1;
+    finish(slot, certain, 1, end, end, 0, "");
   }
 
   /**
@@ -281,19 +285,30 @@ public final class WaitRecorder {
    * were not met have none of it.
    */
   private void finish(int slot, long woken, long end, long tickNanos, String waker) {
+    double chance = waits.reported(slot) != 0 ? 1 : probability(slot, end);
+    finish(slot, chance == 1, 1 / chance, woken, end, tickNanos, waker);
+  }
+
+  private void finish(
+      int slot,
+      boolean isCertain,
+      double weight,
+      long woken,
+      long end,
+      long tickNanos,
+      String waker) {
     boolean begun = waits.reported(slot) != 0;
     long start = waits.start(slot);
     long from = from(slot);
-    double chance = begun ? 1 : probability(slot, end);
     long turn = turn(slot, from, woken, end);
-    if (chance < 1) {
+    if (!isCertain) {
       if (settlement.isFull()) {
         readAndSettle(end);
       }
       MetWait met = settlement.add(waits.tid(slot), waits.threadStart(slot));
       long undisturbed = Math.max(Math.max(from, turn), end - tickNanos);
       fill(met, slot, waits.labels(slot), from, turn, undisturbed, !begun, waker);
-      met.weight = 1 / chance;
+      met.weight = weight;
     } else {
       long slept = turn(slot, start, woken, end);
       settlement.certain(

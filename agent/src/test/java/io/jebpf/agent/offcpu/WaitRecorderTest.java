@@ -372,6 +372,19 @@ class WaitRecorderTest {
     assertNothingIsHeld();
   }
 
+  /** A tick that had begun before the wait: how likely it was to meet it nobody knows. */
+  @Test
+  void aShortWaitWhoseEndWasLostCountsOnce() {
+    open(1, 103, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    open(1, 300, 305, ThreadState.BLOCKED, PLAIN, PARK);
+    clock(1, 300, false, 4, 0);
+    recorder.endWindow(310 * MS, 100 * MS);
+    for (int row = 0; row < window.waitRows(); row++) {
+      assertTrue(window.waitCount(row) <= 1, "counts " + window.waitCount(row));
+    }
+    assertEquals(1, recorder.counters().endsLost());
+  }
+
   @Test
   void aLostEndIsNoticedByTheClocks() {
     clocks.threads.put(0, new long[] {1, 100 * MS, 0, 0});
