@@ -40,6 +40,9 @@ public final class WaitRecorder {
   /** By how much a wait may count as a shorter one because its stack was walked in it. */
   private static final long WALK_PERCENT_MAX = 75;
 
+  /** No wait is shorter than the two switches around it, whatever a clock that was mended says. */
+  private static final long WAIT_NANOS_MIN = 500;
+
   private final long wakerNanos;
   private final Naming naming;
   private final ExactClocks clocks;
@@ -367,7 +370,8 @@ public final class WaitRecorder {
   private double probability(int slot, long end) {
     long start = waits.start(slot);
     long walk = Math.min(waits.walk(slot), (end - start) * WALK_PERCENT_MAX / 100);
-    return Cells.probability(start, Math.max(start + 1, end - walk), waits.period(slot));
+    return Cells.probability(
+        start, Math.max(start + WAIT_NANOS_MIN, end - walk), waits.period(slot));
   }
 
   private String waker(int kernelTid, int slot, String comm) {

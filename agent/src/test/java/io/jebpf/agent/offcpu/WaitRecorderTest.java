@@ -372,6 +372,15 @@ class WaitRecorderTest {
     assertNothingIsHeld();
   }
 
+  @Test
+  void aWaitWithoutLengthCountsForNoMillions() {
+    open(1, 103, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 103, 103, 103);
+    recorder.period(0, 0); // so that it is shown as it is
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertEquals(20_000, recorder.counters().waits(), 1e-6); // two switches take half a us
+  }
+
   /** A tick that had begun before the wait: how likely it was to meet it nobody knows. */
   @Test
   void aShortWaitWhoseEndWasLostCountsOnce() {
