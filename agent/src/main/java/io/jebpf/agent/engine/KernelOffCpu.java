@@ -54,7 +54,7 @@ final class KernelOffCpu implements OffCpuEngine {
       stopTicker();
       return;
     }
-    recorder.period(nanos, System.nanoTime());
+    recorder.period(nanos);
     offCpu.period(nanos);
     parks.ifPresent(side -> side.period(nanos));
     if (ticker.isEmpty()) {
@@ -73,7 +73,7 @@ final class KernelOffCpu implements OffCpuEngine {
     if (ticker.isEmpty()) {
       return;
     }
-    recorder.period(0, System.nanoTime());
+    recorder.period(0);
     offCpu.stop();
     try {
       ticker.get().join(STOP_MILLIS);

@@ -67,7 +67,6 @@ public final class WaitRecorder {
   private boolean attentive = true;
 
   private boolean ticking = true;
-  private long stoppedNanos; // when the ticker was, unless it ticks
   private long settledNanos;
   private int tickerTid;
   private long tickerStart;
@@ -139,14 +138,10 @@ public final class WaitRecorder {
   }
 
   /** The ticker's period from now on; 0: nobody looks for waits. */
-  public void period(long nanos, long nowNanos) {
-    attentive &= ticking;
-    if (nanos == 0) {
-      stoppedNanos = ticking ? nowNanos : stoppedNanos;
-    } else {
-      period = nanos;
-    }
+  public void period(long nanos) {
     ticking = nanos != 0;
+    attentive &= ticking;
+    period = ticking ? nanos : period;
   }
 
   // ---- what the ring brings
@@ -414,7 +409,7 @@ public final class WaitRecorder {
   /** Gives out the waits that were met by chance, as the clocks were just read. */
   private void settle(long nowNanos) {
     settledNanos = nowNanos;
-    if (attentive && (ticking || nowNanos <= stoppedNanos)) {
+    if (attentive) {
       settlement.settle(period, settled);
     } else {
       settlement.giveAsMet(settled);

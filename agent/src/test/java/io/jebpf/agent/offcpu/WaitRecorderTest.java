@@ -335,7 +335,7 @@ class WaitRecorderTest {
     recorder.frame(1, PLAIN);
     recorder.open(1, 11, 102 * MS, 103 * MS, (int) MS, ThreadState.BLOCKED, Labels.NONE);
     end(1, 102, 104, 104); // had the tick come in its second half, it would have gone unseen
-    recorder.period(0, 0); // so that it is shown as it is
+    recorder.period(0); // so that it is shown as it is
     recorder.endWindow(200 * MS, 100 * MS);
     assertRow(0, 10, 20, 0);
   }
@@ -346,7 +346,7 @@ class WaitRecorderTest {
     recorder.frame(1, PLAIN);
     recorder.open(1, 11, 102 * MS, 103 * MS, (int) (2 * MS), ThreadState.BLOCKED, Labels.NONE);
     end(1, 102, 104, 104);
-    recorder.period(0, 0); // so that it is shown as it is
+    recorder.period(0); // so that it is shown as it is
     recorder.endWindow(200 * MS, 100 * MS);
     assertRow(0, 20, 40, 0); // as if it had been a quarter as long
   }
@@ -376,7 +376,7 @@ class WaitRecorderTest {
   void aWaitWithoutLengthCountsForNoMillions() {
     open(1, 103, 103, ThreadState.BLOCKED, PLAIN, PARK);
     end(1, 103, 103, 103);
-    recorder.period(0, 0); // so that it is shown as it is
+    recorder.period(0); // so that it is shown as it is
     recorder.endWindow(200 * MS, 100 * MS);
     assertEquals(20_000, recorder.counters().waits(), 1e-6); // two switches take half a us
   }
@@ -547,10 +547,10 @@ class WaitRecorderTest {
 
   @Test
   void whileNobodyLooksNothingIsOwed() {
-    recorder.period(0, 0);
+    recorder.period(0);
     clock(1, 150, false, 90_000, 0);
     nextWindow(200, 100);
-    recorder.period(T, 0);
+    recorder.period(T);
     clock(1, 250, false, 90_002, 0);
     nextWindow(300, 200); // it looked for a part of this one
     open(1, 313, 314, ThreadState.BLOCKED, PLAIN);
@@ -559,17 +559,6 @@ class WaitRecorderTest {
     recorder.endWindow(400 * MS, 300 * MS);
     assertEquals(7, asleep("thread-1"), 1e-9);
     assertEquals(0, recorder.counters().notSampledNanos());
-  }
-
-  /** The ticker is stopped before the last window is put together. */
-  @Test
-  void theLastWindowAgreesWithTheClocksToo() {
-    open(1, 113, 114, ThreadState.BLOCKED, PLAIN, PARK);
-    recorder.period(0, 201 * MS);
-    end(1, 113, 115, 115);
-    clock(1, 150, false, 7, 0);
-    recorder.endWindow(200 * MS, 100 * MS);
-    assertEquals(7, asleep("thread-1"), 1e-9);
   }
 
   private static double blocked(Window window) {
