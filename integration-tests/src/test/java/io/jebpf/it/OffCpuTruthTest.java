@@ -60,7 +60,7 @@ class OffCpuTruthTest {
     double ticks = Profiles.sum(profiles, "ticks");
     late = Profiles.sumIfThere(profiles, "ticks_late") / ticks;
     printTotals(profiles);
-    for (int millis : new int[] {1, 3, 10, 50}) {
+    for (int millis : new int[] {1, 3, 10, 50, 500}) {
       compare(result, "sleep" + millis, stack -> stack.contains(LOAD + ".sleep" + millis));
     }
     for (String name : List.of("site-instep", "site-halfstep")) {

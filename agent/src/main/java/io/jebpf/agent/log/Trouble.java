@@ -67,7 +67,9 @@ public enum Trouble {
   SENDER("the sender of profiles failed", "Please report this with the log; it is tried again"),
   LOG_FILE("the log file cannot be written", "Name a writable file in the option log.file"),
   SAMPLES_LOST(
-      "samples were lost", "Lower the option cpu; the profiles say how many were lost and why"),
+      "samples were lost",
+      "Lower the option cpu or raise the option offcpu; the profiles say how many were lost and"
+          + " why"),
   BUDGET(
       "the sampling rate was lowered to stay in the budget",
       "Lower the option cpu, or raise the option budget"),

@@ -130,6 +130,14 @@ final class Settlement {
     return account;
   }
 
+  /** Nothing is owed to this thread. */
+  void forget(int tid, long threadStart) {
+    int account = accounts.find(tid, threadStart);
+    if (account != ThreadSlots.NONE) {
+      Arrays.fill(owed, account * KINDS, (account + 1) * KINDS, 0);
+    }
+  }
+
   /** After all clocks were read: gives out every wait that was added. */
   void settle(long periodNanos, Sink sink) {
     for (int i = 0; i < metCount; i++) {

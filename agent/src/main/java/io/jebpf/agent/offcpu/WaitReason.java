@@ -17,6 +17,8 @@ enum WaitReason {
   FILE("file"),
   PAGE_FAULT("page-fault"),
   PROCESS("process"),
+  CLASS_INIT("class-init"),
+  STOPPED("stopped"),
   GC("gc"),
   SAFEPOINT("safepoint"),
   JVM("jvm"),

@@ -37,6 +37,12 @@ public final class WaitRecorder {
   /** Its own sleep is never met. */
   private static final String TICKER = "jebpf-ticker";
 
+  /** By how much a wait may count as a shorter one because its stack was walked in it. */
+  private static final long WALK_PERCENT_MAX = 75;
+
+  /** No wait is shorter than the two switches around it, whatever a clock that was mended says. */
+  private static final long WAIT_NANOS_MIN = 500;
+
   private final long wakerNanos;
   private final Naming naming;
   private final ExactClocks clocks;
@@ -62,6 +68,8 @@ public final class WaitRecorder {
 
   private boolean ticking = true;
   private long settledNanos;
+  private int tickerTid;
+  private long tickerStart;
   private long waitsMet;
   private long waitsDropped;
   private long endsLost;
@@ -76,7 +84,13 @@ public final class WaitRecorder {
 
         @Override
         public void notSampled(int tid, long threadStart, String comm, int kind, double nanos) {
-          rows.addNotSampled(tid, threadStart, comm, kind, nanos, settledNanos);
+          if (tid != 0 && naming.thread(tid, threadStart, comm).equals(TICKER)) {
+            tickerTid = tid; // it cannot meet itself
+            tickerStart = threadStart;
+            settlement.forget(tid, threadStart);
+          } else {
+            rows.addNotSampled(tid, threadStart, comm, kind, nanos, settledNanos);
+          }
         }
       };
 
@@ -253,11 +267,15 @@ public final class WaitRecorder {
     }
   }
 
-  /** The kernel could not tell the end: it was waiting when it was met, and that is what counts. */
+  /**
+   * The kernel could not tell the end: it was waiting when it was met, and that is what counts,
+   * once, since how likely that was is not known either.
+   */
   private void endLost(int slot) {
     endsLost++;
-    long end = Math.max(waits.met(slot), waits.reported(slot));
-    finish(slot, end, end, 0, "");
+    long end = Math.max(waits.start(slot), Math.max(waits.met(slot), waits.reported(slot)));
+    boolean certain = waits.reported(slot) != 0 || probability(slot, end) == 1;
+    finish(slot, certain, 1, end, end, 0, "");
   }
 
   /**
@@ -265,19 +283,30 @@ public final class WaitRecorder {
    * were not met have none of it.
    */
   private void finish(int slot, long woken, long end, long tickNanos, String waker) {
+    double chance = waits.reported(slot) != 0 ? 1 : probability(slot, end);
+    finish(slot, chance == 1, 1 / chance, woken, end, tickNanos, waker);
+  }
+
+  private void finish(
+      int slot,
+      boolean isCertain,
+      double weight,
+      long woken,
+      long end,
+      long tickNanos,
+      String waker) {
     boolean begun = waits.reported(slot) != 0;
     long start = waits.start(slot);
     long from = from(slot);
-    double chance = begun ? 1 : probability(slot, end);
     long turn = turn(slot, from, woken, end);
-    if (chance < 1) {
+    if (!isCertain) {
       if (settlement.isFull()) {
         readAndSettle(end);
       }
       MetWait met = settlement.add(waits.tid(slot), waits.threadStart(slot));
       long undisturbed = Math.max(Math.max(from, turn), end - tickNanos);
       fill(met, slot, waits.labels(slot), from, turn, undisturbed, !begun, waker);
-      met.weight = 1 / chance;
+      met.weight = weight;
     } else {
       long slept = turn(slot, start, woken, end);
       settlement.certain(
@@ -329,11 +358,15 @@ public final class WaitRecorder {
     stacks.release(leaf);
   }
 
-  /** Of being met: the wait had to last for the walk of its stack, too. */
+  /**
+   * Of being met: the wait had to last for the walk of its stack, too. One that hardly did would
+   * count for thousands of others, so no walk counts for more than its share of a wait.
+   */
   private double probability(int slot, long end) {
     long start = waits.start(slot);
-    long lastMoment = Math.max(start + 1, end - waits.walk(slot));
-    return Cells.probability(start, lastMoment, waits.period(slot));
+    long walk = Math.min(waits.walk(slot), (end - start) * WALK_PERCENT_MAX / 100);
+    return Cells.probability(
+        start, Math.max(start + WAIT_NANOS_MIN, end - walk), waits.period(slot));
   }
 
   private String waker(int kernelTid, int slot, String comm) {
@@ -395,7 +428,7 @@ public final class WaitRecorder {
       waits.confirmed(slot, readings);
       waits.turn(slot, clock.turn);
     }
-    if (!clock.comm.equals(TICKER)) {
+    if (clock.tid != tickerTid || clock.threadStart != tickerStart) {
       settlement.read(clock, passed, slot == OpenWaits.NONE || goesOn);
     }
   }

@@ -18,6 +18,8 @@ final class WaitRules {
   /** Why a thread waits. */
   static final List<WaitRule<WaitReason>> REASONS =
       List.of(
+          WaitRule.of(
+              STOPPED, 0, "do_signal_stop", "ptrace_stop", "do_freezer_trap", "__refrigerator"),
           WaitRule.of(PAGE_FAULT, 0, "handle_mm_fault", "exc_page_fault", "asm_exc_page_fault"),
           WaitRule.of(
               GC,
@@ -73,6 +75,7 @@ final class WaitRules {
               "SharedRuntime::complete_monitor_locking*",
               "InterpreterRuntime::monitorenter*",
               "Runtime1::monitorenter*"),
+          WaitRule.of(CLASS_INIT, 0, "InstanceKlass::initialize_impl*"),
           WaitRule.of(OBJECT_WAIT, 2, "java.lang.Object.wait*", "ObjectMonitor::wait*"),
           WaitRule.of(
               LOCK,
@@ -304,7 +307,9 @@ final class WaitRules {
               "sun.misc.GC$Daemon.run",
               "jdk.jfr.internal.*",
               "com.sun.jmx.remote.internal.ArrayNotificationBuffer*",
-              "sun.java2d.Disposer.run"),
+              "sun.java2d.Disposer.run",
+              "sun.net.www.http.KeepAliveCache.run",
+              "sun.nio.fs.LinuxWatchService$Poller.run"),
           WaitRule.of(
               "threads of the JVM",
               FAR,

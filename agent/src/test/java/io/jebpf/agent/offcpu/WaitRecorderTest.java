@@ -43,6 +43,8 @@ class WaitRecorderTest {
     return made;
   }
 
+  private static final int TICKER = 77;
+
   private static final class FakeNames implements WaitRecorder.Naming {
     @Override
     public List<Frame> frames(long head, long detail) {
@@ -57,7 +59,7 @@ class WaitRecorderTest {
 
     @Override
     public String thread(int tid, long threadStart, String comm) {
-      return "full name of " + comm;
+      return tid == TICKER ? "jebpf-ticker" : "full name of " + comm;
     }
 
     @Override
@@ -339,6 +341,17 @@ class WaitRecorderTest {
   }
 
   @Test
+  void aWaitThatItsWalkJustMissedCountsForNoThousands() {
+    recorder.beginStack();
+    recorder.frame(1, PLAIN);
+    recorder.open(1, 11, 102 * MS, 103 * MS, (int) (2 * MS), ThreadState.BLOCKED, Labels.NONE);
+    end(1, 102, 104, 104);
+    recorder.period(0); // so that it is shown as it is
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertRow(0, 20, 40, 0); // as if it had been a quarter as long
+  }
+
+  @Test
   void anEndMayComeBeforeItsStack() {
     end(1, 100, 140, 150);
     open(1, 100, 139, ThreadState.BLOCKED, PLAIN, PARK);
@@ -357,6 +370,28 @@ class WaitRecorderTest {
     assertEquals(3, recorder.counters().nodes(), "the stack that both have is still held");
     end(1, 300, 340, 340);
     assertNothingIsHeld();
+  }
+
+  @Test
+  void aWaitWithoutLengthCountsForNoMillions() {
+    open(1, 103, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    end(1, 103, 103, 103);
+    recorder.period(0); // so that it is shown as it is
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertEquals(20_000, recorder.counters().waits(), 1e-6); // two switches take half a us
+  }
+
+  /** A tick that had begun before the wait: how likely it was to meet it nobody knows. */
+  @Test
+  void aShortWaitWhoseEndWasLostCountsOnce() {
+    open(1, 103, 103, ThreadState.BLOCKED, PLAIN, PARK);
+    open(1, 300, 305, ThreadState.BLOCKED, PLAIN, PARK);
+    clock(1, 300, false, 4, 0);
+    recorder.endWindow(310 * MS, 100 * MS);
+    for (int row = 0; row < window.waitRows(); row++) {
+      assertTrue(window.waitCount(row) <= 1, "counts " + window.waitCount(row));
+    }
+    assertEquals(1, recorder.counters().endsLost());
   }
 
   @Test
@@ -478,6 +513,20 @@ class WaitRecorderTest {
     assertEquals(5_000 - most + 700 - 12 * 10, marked, 1e-3);
     assertEquals(marked * MS, recorder.counters().notSampledNanos(), 1);
     assertEquals(most * MS, recorder.counters().estimated().blocked(), 1);
+  }
+
+  /** The kernel's name of its clock may be that from before it had its own. */
+  @Test
+  void theTickersOwnSleepIsNotMissed() {
+    recorder = recorder(true);
+    clock(1, 150, false, 3, 0);
+    clocks.threads.put(1, new long[] {TICKER, 900 * MS, 0, 5_000 * MS, 0});
+    nextWindow(6_000, 100);
+    clocks.threads.put(1, new long[] {TICKER, 6_900 * MS, 1, 9_000 * MS, 0});
+    recorder.endWindow(10_000 * MS, 6_000 * MS);
+    assertEquals(0, asleep("jebpf-ticker") + asleep("[ended threads]"), 1e-9);
+    assertEquals(0, recorder.counters().notSampledNanos(), 1e-9);
+    assertEquals(0, recorder.counters().estimated().blocked(), 1e-9);
   }
 
   @Test

@@ -90,6 +90,10 @@ public final class WaitLoad {
     return nap(50);
   }
 
+  static long sleep500(long start) {
+    return nap(500);
+  }
+
   private static long nap(int millis) {
     try {
       Thread.sleep(millis);
@@ -99,10 +103,12 @@ public final class WaitLoad {
     return System.nanoTime();
   }
 
-  /** Sleeps 1, 3, 10 and 50 ms in random order, about as long in each, each at its own place. */
+  /**
+   * Sleeps 1, 3, 10, 50 and 500 ms in random order, about as long in each, each at its own place.
+   */
   private static final class Mixed extends Site {
-    private static final int[] MILLIS = {1, 3, 10, 50};
-    private static final int[] CHANCES = {4000, 1390, 433, 88}; // in proportion to 1 / length
+    private static final int[] MILLIS = {1, 3, 10, 50, 500};
+    private static final int[] CHANCES = {4000, 1390, 433, 88, 9}; // in proportion to 1 / length
     private static final long[] SUMS = new long[MILLIS.length];
     private static final long[] COUNTS = new long[MILLIS.length];
 
@@ -113,7 +119,7 @@ public final class WaitLoad {
     @Override
     long step(long start) {
       long ran = THREADS.getCurrentThreadCpuTime();
-      int draw = random.nextInt(4000 + 1390 + 433 + 88);
+      int draw = random.nextInt(4000 + 1390 + 433 + 88 + 9);
       int which = 0;
       while (draw >= CHANCES[which]) {
         draw -= CHANCES[which++];
@@ -123,7 +129,8 @@ public final class WaitLoad {
             case 0 -> sleep1(start);
             case 1 -> sleep3(start);
             case 2 -> sleep10(start);
-            default -> sleep50(start);
+            case 3 -> sleep50(start);
+            default -> sleep500(start);
           };
       synchronized (SUMS) {
         SUMS[which] += end - start - (THREADS.getCurrentThreadCpuTime() - ran);

@@ -52,6 +52,7 @@ public final class ClockLoad {
     start("ticker", () -> offCpu.runTicker(10_000_000));
     offCpu.start(programs.whoami().tgid());
     long started = System.nanoTime();
+    long wall = started;
     Map<Integer, Scheduler> before = scheduler();
     long skew = System.nanoTime() - started;
     switch (arguments[0]) {
@@ -64,6 +65,7 @@ public final class ClockLoad {
     offCpu.stop();
     Thread.sleep(100); // what has just run comes to rest
     started = System.nanoTime();
+    System.out.println("wall=" + (started - wall));
     Map<Integer, Scheduler> after = scheduler();
     for (int slot = 0; slot < offCpu.clocks().slots(); slot++) {
       ClockView clock = new ClockView();
