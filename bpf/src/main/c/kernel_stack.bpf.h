@@ -184,7 +184,8 @@ static __always_inline __u32 follow_path(struct kernel_paths *paths, struct kern
 
 	if (paths->uses++ % CHECK_EVERY == 0 || config.check_paths) {
 		bytes = walk_kernel(w, task);
-		if (!went_by(w, path, bytes)) {
+		/* it gets no buffer when it was interrupted in the midst of another one */
+		if (bytes && !went_by(w, path, bytes)) {
 			/* else it ran meanwhile, and this stack is dropped */
 			if (!has_moved(clock, start_of(w)))
 				count(JEBPF_STAT_PATH_WRONG, 1);
