@@ -50,7 +50,7 @@ struct jebpf_unparks {
 	uint64_t slots[1 << JEBPF_UNPARKS_BITS];
 	struct {
 		uint64_t ns; /* CLOCK_MONOTONIC */
-		uint64_t word;
+		uint64_t word; /* before it */
 	} ticks[JEBPF_UNPARKS_TICKS]; /* number `tick` of jebpf_parks is the next one */
 };
 

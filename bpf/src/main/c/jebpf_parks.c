@@ -24,8 +24,8 @@
 #define THIN_NS_MAX (1ULL << 40) /* 18 minutes */
 #define COPIES_MAX 16		/* that one park stands for; what was lost beyond is left to the next ones */
 
-/* When this tick is, and what the word is from now on. */
-static void remember(struct jebpf_parks *parks, uint64_t word)
+/* When this tick is, and what the word was until now. */
+static void remember(struct jebpf_parks *parks)
 {
 	struct jebpf_unparks *unparks = (void *)parks->unparks;
 	uint64_t tick = parks->tick;
@@ -35,7 +35,7 @@ static void remember(struct jebpf_parks *parks, uint64_t word)
 	parks->ticked_ns = (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
 	if (unparks) {
 		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].ns = parks->ticked_ns;
-		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].word = word;
+		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].word = parks->word;
 	}
 	__atomic_store_n(&parks->tick, tick + 1, __ATOMIC_RELEASE);
 }
@@ -52,7 +52,7 @@ EXPORT void parks_tick(struct jebpf_parks *parks, uint64_t period_ns, uint64_t n
 	if (parks->tick == parks->timed_tick)
 		word |= JEBPF_PARKS_TIMED;
 	parks->period_ns = period_ns;
-	remember(parks, word);
+	remember(parks);
 	__atomic_store_n(&parks->in_tick, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&parks->word, word, __ATOMIC_RELEASE);
 }
@@ -133,7 +133,7 @@ static uint64_t word_at(const struct jebpf_parks *parks, const struct jebpf_unpa
 		else
 			high = middle;
 	}
-	return low == begin || low == end ? 0 : unparks->ticks[(low - 1) % JEBPF_UNPARKS_TICKS].word;
+	return low == end || (low == begin && begin) ? 0 : unparks->ticks[low % JEBPF_UNPARKS_TICKS].word;
 }
 
 /*

@@ -10,7 +10,7 @@ import java.util.OptionalLong;
  * <pre>
  *  slots  of 8 bytes, by the end of the thread's id: word ^ id * 0x9e3779b97f4a7c15, or in place of
  *         the word a time and the highest bit
- *  ticks  of 16 bytes, by the end of the tick's number   0: its time   8: the word from then on
+ *  ticks  of 16 bytes, by the end of the tick's number   0: its time   8: the word before it
  * </pre>
  *
  * Slots are not owned: a thread whose id ends alike overwrites what is there. As the id is mixed
