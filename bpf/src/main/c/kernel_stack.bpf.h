@@ -112,6 +112,7 @@ struct search {
 
 static __always_inline struct kernel_path *path_at(struct kernel_paths *paths, __u32 slot)
 {
+	barrier_var(slot); /* Linux 6.1 does not see its bound otherwise */
 	return &paths->paths[slot & (PATH_GROUPS * PATH_WAYS - 1)];
 }
 
