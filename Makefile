@@ -25,7 +25,7 @@ bench: build
 
 ## off-CPU profiles of 60 s against waits of known length, within 3 %: wants a quiet machine
 truth: build
-	@$(MVN) -pl integration-tests -am -Dtest='OffCpuTruthTest,WaitTest,VirtualQueueTest' -Djebpf.truth=true -Dsurefire.failIfNoSpecifiedTests=false verify
+	@$(MVN) -pl integration-tests -am -Dtest='OffCpuTruthTest,WaitTest,VirtualQueueTest,ParkTruthTest' -Djebpf.truth=true -Dsurefire.failIfNoSpecifiedTests=false verify
 
 ## long runs: a thousand attach/detach cycles, 20 recordings at once for 10 minutes
 soak: build

@@ -21,7 +21,7 @@ final class LookPace {
   static final int WANTED_SHARE = 100;
 
   /** The others. */
-  static final int QUIET_SHARE = 2_000;
+  static final int QUIET_SHARE = 5_000;
 
   private final long startNanos;
   private long lookedNanos;

@@ -23,7 +23,7 @@ final class OffCpuReport {
         - offCpu.parks().programNanos();
   }
 
-  static void add(QualityComments comments, Measured measured) {
+  static void add(QualityComments comments, Measured measured, long budgetMillionths) {
     Mark begin = measured.begin();
     Mark end = measured.end();
     OffCpuStats stats = measured.offCpu();
@@ -33,7 +33,12 @@ final class OffCpuReport {
     comments
         .fact(QualityComments.TICK_NANOS, Long.toString(end.tickNanos()))
         .fact(QualityComments.TICK_ASKED_NANOS, Long.toString(end.askedTickNanos()));
-    if (end.tickNanos() > end.askedTickNanos()) {
+    long whole = (end.nanos() - begin.nanos()) * budgetMillionths / 1_000_000;
+    if (whole > 0 && stats.switchNanos() > whole) {
+      comments.fact(
+          QualityComments.BUDGET,
+          "exceeded: context switches alone take more; raise budget, or set offcpu=0");
+    } else if (end.tickNanos() > end.askedTickNanos()) {
       comments.fact(
           QualityComments.BUDGET, "interval raised to keep the programs within the budget");
     }

@@ -34,7 +34,7 @@ public final class SampleReader implements Profiles.Stream {
   private static final long POLL_NANOS = 100_000_000L;
 
   private static final long POLL_BUSY_NANOS = 5_000_000L;
-  private static final long POLL_IDLE_NANOS = 500_000_000L;
+  private static final long POLL_IDLE_NANOS = 1_000_000_000L;
   private static final long POLL_PAUSED_NANOS = 1_000_000_000L;
 
   /** Share of the buffer filled in the usual time up to which the pace goes down. */
@@ -310,12 +310,12 @@ public final class SampleReader implements Profiles.Stream {
     } catch (EngineException e) {
       log.error(e.trouble(), e.getMessage(), e.advice());
     }
-    ticker.stop();
     if (damaged) {
       replaceWindow();
     }
     engine.drain(window);
-    engine.offCpu().endWindow(window, now, startNanos);
+    engine.offCpu().endWindow(window, now, startNanos); // while waits are still met, as in any window
+    ticker.stop();
     publish();
     if (!window.isEmpty()) {
       writer.hand(finished(read(now), now));
@@ -419,7 +419,7 @@ public final class SampleReader implements Profiles.Stream {
       return programNanos;
     }
     if (switchNanos > whole) {
-      log.info(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
+      log.warn(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
     }
     long left = Math.max(whole / 4, whole - switchNanos);
     return (long) ((double) (programNanos - switchNanos) * whole / left);

@@ -66,9 +66,9 @@ final class WindowReport {
         .fact(QualityComments.MISSING, facts.missingText());
     switch (kind) {
       case CPU -> addCpu(comments, shown, measured);
-      case OFFCPU -> OffCpuReport.add(comments, measured);
+      case OFFCPU -> OffCpuReport.add(comments, measured, options.budgetMillionths());
       case WALL -> {
-        OffCpuReport.add(comments, measured);
+        OffCpuReport.add(comments, measured, options.budgetMillionths());
         comments.sum(QualityComments.CPU_SAMPLED_NANOS, shown.cpuNanos());
       }
     }
