@@ -314,7 +314,9 @@ public final class SampleReader implements Profiles.Stream {
       replaceWindow();
     }
     engine.drain(window);
-    engine.offCpu().endWindow(window, now, startNanos); // while waits are still met, as in any window
+    engine
+        .offCpu()
+        .endWindow(window, now, startNanos); // while waits are still met, as in any window
     ticker.stop();
     publish();
     if (!window.isEmpty()) {

@@ -192,12 +192,7 @@ public final class OffCpuBench {
       client =
           child(List.of(), clientPrefix.toArray(String[]::new))
               .main(
-                  SwitchLoad.class,
-                  "client",
-                  String.join(",", ports),
-                  blocks,
-                  100,
-                  WARM_UP_SECONDS)
+                  SwitchLoad.class, "client", String.join(",", ports), blocks, 100, WARM_UP_SECONDS)
               .run(END_SECONDS + 30 * blocks);
     } finally {
       servers.forEach(RunningJvm::close);
