@@ -27,7 +27,7 @@ struct pt_regs {
 
 struct task_struct {
 	struct {
-		unsigned long fsbase;
+		unsigned long sp, fsbase;
 	} thread;
 };
 

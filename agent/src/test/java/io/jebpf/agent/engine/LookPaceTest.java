@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class LookPaceTest {
   private static final long MS = 1_000_000;
   private static final long STEP = 100 * MS;
-  private static final long CHEAP = MS / 4;
+  private static final long CHEAP = MS / 5;
 
   /** As with 10,000 threads, three mappings each. */
   private static final long DEAR = 15 * MS;
