@@ -33,6 +33,11 @@ record CellRun(
 
   private static final int DEADLINE_SECONDS = 900; // most of it to wait for a free CPU
   private static final int HZ = 999;
+
+  /** Parks of virtual threads are left out: for them VirtualThread gets calls that it has not. */
+  private static final String AGENT =
+      ",offcpu.idle=true,offcpu.vthreads=false,budget=1000%,window=3s,tiers=true,hidden=true";
+
   private static final Pattern REFUSED =
       Pattern.compile("(?m)^(Error occurred|Unrecognized|Error: ).*");
 
@@ -43,7 +48,7 @@ record CellRun(
     Path work = work(cell, JEBPF);
     ChildResult child =
         child(cell, work)
-            .agent("cpu=" + HZ + ",offcpu=0,budget=1000%,window=3s,tiers=true,hidden=true")
+            .agent("cpu=" + HZ + AGENT)
             .main(MatrixLoad.class, arguments(cell))
             .run(DEADLINE_SECONDS);
     String failure = failure(work, child);
@@ -65,7 +70,10 @@ record CellRun(
       }
     }
     String others = "\n  whole process: " + process.whole() + " of " + process.samples() + " whole";
-    return new Outcome(CellResult.of(cell, JEBPF, check, lost), check.troubles() + others);
+    WaitWalks waits = WaitWalks.of(child.profiles("offcpu"), cell.load().startsWith("jni"));
+    return new Outcome(
+        CellResult.of(cell, JEBPF, check, lost, waits.all(), waits.whole()),
+        check.troubles() + others + "\n  " + waits.troubles());
   }
 
   Outcome async(Cell cell) throws IOException {

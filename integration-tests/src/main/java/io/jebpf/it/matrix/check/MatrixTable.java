@@ -33,7 +33,8 @@ final class MatrixTable {
 
   String markdown(String when) {
     StringBuilder page = new StringBuilder();
-    page.append("\n").append(summary(CellRun.JEBPF)).append("\n").append(summary(CellRun.ASYNC));
+    page.append("\n").append(summary(CellRun.JEBPF)).append("\n").append(waits()).append("\n");
+    page.append(summary(CellRun.ASYNC));
     page.append("\n").append(when).append("\n");
     for (String load : Cell.LOADS) {
       page.append("\n### ").append(load).append("\n\n| options |");
@@ -82,6 +83,21 @@ final class MatrixTable {
         ok.stream().mapToLong(CellResult::impossible).sum(),
         ok.stream().mapToLong(CellResult::unknown).sum(),
         ok.stream().mapToLong(CellResult::lost).sum());
+  }
+
+  private String waits() {
+    List<CellResult> of = results.values().stream().filter(r -> r.waits() > 0).toList();
+    long waits = of.stream().mapToLong(CellResult::waits).sum();
+    long whole = of.stream().mapToLong(CellResult::waitsWhole).sum();
+    return String.format(
+        Locale.ROOT,
+        "Stacks of waits, of all threads: %d cells run with them, in %d at most two or 0.1 %%"
+            + " broken; of %,d stacks %,d whole, %.3f %%.%n",
+        of.size(),
+        of.stream().filter(CellResult::waitsPass).count(),
+        waits,
+        whole,
+        waits == 0 ? 0 : 100.0 * whole / waits);
   }
 
   static String key(Cell cell, String profiler) {

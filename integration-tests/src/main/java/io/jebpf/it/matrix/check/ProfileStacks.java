@@ -13,6 +13,8 @@ import java.util.regex.Pattern;
 final class ProfileStacks {
   private static final Pattern TIER = Pattern.compile("(.+)_\\[[01ij]]");
 
+  static final String NO_UNWIND_INFORMATION = "[native frames without unwind information]";
+
   private ProfileStacks() {}
 
   static List<Frame> of(Profile.Stack stack) {
@@ -48,7 +50,7 @@ final class ProfileStacks {
       return Kind.DEPTH;
     }
     // What has no unwind information has no frames that could be shown: only Java's are judged.
-    if (name.equals("[native frames without unwind information]")) {
+    if (name.equals(NO_UNWIND_INFORMATION)) {
       return Kind.NATIVE;
     }
     return name.startsWith("[unwind stopped") ? Kind.STOP : Kind.GAP;
