@@ -13,6 +13,11 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 	return (instruction & 0xfc000000) == 0x94000000 || (instruction & 0xfffffc1f) == 0xd63f0000;
 }
 
+__noinline int unwind_system_call(struct walk *w)
+{
+	return 1;
+}
+
 __noinline int out_of_line_depth(struct walk *w)
 {
 	return 0;

@@ -41,6 +41,25 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 	       (c[1] == 0xff && (c[2] & 0x38) == 0x10) || (c[0] == 0xff && (c[1] & 0x38) == 0x10);
 }
 
+/*
+ * In the parent of glibc's clone and clone3, which end their unwind entry in front of the system call, all is as at
+ * their entry: a word that a call has pushed is the return address. In the child it is the thread's function, which
+ * no call is in front of. 0: went to the caller.
+ */
+__noinline int unwind_system_call(struct walk *w)
+{
+	__u8 c[2] = {};
+	__u64 ra;
+
+	if (!w || !RULE(SYSTEM_CALL) || !w->exact || read_user(c, sizeof(c), w->pc - 2) || c[0] != 0x0f ||
+	    c[1] != 0x05 || read_word(w, w->sp))
+		return 1;
+	ra = w->value;
+	if (!find_mapping(w, ra) || behind_call(w, ra) <= 0)
+		return 1;
+	return to_caller(w, ra, w->sp + 8, w->fp);
+}
+
 /* By how much the instruction at w->bytes[i] lowers rsp; only those that adapters have are known. */
 static __always_inline int lowers(const __u8 *c)
 {

@@ -115,6 +115,8 @@ static __always_inline int step_module(struct walk *w)
 	}
 	if (!unwind_module(w))
 		return 0;
+	if (w->end == JEBPF_END_NO_RULE && !unwind_system_call(w))
+		return 0;
 	if (w->end != JEBPF_END_NO_RULE && w->end != JEBPF_END_READ_FAULT &&
 	    w->end != JEBPF_END_NO_PROGRESS)
 		return 1;

@@ -105,6 +105,7 @@
 	X(CODE_APART) \
 	X(HEADER_FROM_BLOCK) \
 	X(ANCHOR) \
+	X(SYSTEM_CALL) \
 	X(SECOND_TRY)
 
 #define RULE_ENUM(name) RULE_##name,
