@@ -45,7 +45,7 @@ final class WaitClassifier {
    */
   private static int idleReach(WaitReason reason) {
     return switch (reason) {
-      case MONITOR, LOCK, CLASS_INIT, STOPPED, SAFEPOINT, FILE, PAGE_FAULT -> 0;
+      case MONITOR, LOCK, CLASS_INIT, STOPPED, SAFEPOINT, FILE, PAGE_FAULT, MEMORY -> 0;
       case GC, JVM, FUTEX, OTHER -> 1;
       case SLEEP,
           OBJECT_WAIT,

@@ -16,6 +16,7 @@ enum WaitReason {
   PIPE("pipe"),
   FILE("file"),
   PAGE_FAULT("page-fault"),
+  MEMORY("memory"),
   PROCESS("process"),
   CLASS_INIT("class-init"),
   STOPPED("stopped"),

@@ -22,6 +22,17 @@ final class WaitRules {
               STOPPED, 0, "do_signal_stop", "ptrace_stop", "do_freezer_trap", "__refrigerator"),
           WaitRule.of(PAGE_FAULT, 0, "handle_mm_fault", "exc_page_fault", "asm_exc_page_fault"),
           WaitRule.of(
+              MEMORY,
+              0,
+              "vm_mmap_pgoff",
+              "__vm_munmap",
+              "do_mprotect_pkey",
+              "vm_brk_flags",
+              "__do_sys_brk",
+              "__do_sys_mremap",
+              "do_madvise",
+              "do_mlock"),
+          WaitRule.of(
               GC,
               0,
               "VM_CollectForAllocation*",
@@ -178,6 +189,7 @@ final class WaitRules {
               "do_wait",
               "kernel_wait4",
               "kernel_waitid",
+              "kernel_clone",
               "java.lang.ProcessHandleImpl.waitForProcessExit0"),
           WaitRule.of(
               PARK, 2, "jdk.internal.misc.Unsafe.park", "sun.misc.Unsafe.park", "Parker::park*"),
