@@ -44,15 +44,15 @@ static __always_inline int behind_call(struct walk *w, __u64 pc)
 /*
  * In the parent of glibc's clone and clone3, which end their unwind entry in front of the system call, all is as at
  * their entry: a word that a call has pushed is the return address. In the child it is the thread's function, which
- * no call is in front of. 0: went to the caller.
+ * no call is in front of. Not in vfork, which keeps its return address in rdi and pushes it next. 0: went to the caller.
  */
 __noinline int unwind_system_call(struct walk *w)
 {
-	__u8 c[2] = {};
+	__u8 c[3] = {};
 	__u64 ra;
 
 	if (!w || !RULE(SYSTEM_CALL) || !w->exact || read_user(c, sizeof(c), w->pc - 2) || c[0] != 0x0f ||
-	    c[1] != 0x05 || read_word(w, w->sp))
+	    c[1] != 0x05 || c[2] == 0x57 || read_word(w, w->sp))
 		return 1;
 	ra = w->value;
 	if (!find_mapping(w, ra) || behind_call(w, ra) <= 0)
