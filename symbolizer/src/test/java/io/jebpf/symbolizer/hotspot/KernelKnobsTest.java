@@ -226,6 +226,7 @@ class KernelKnobsTest {
             "show_carrier",
             "waker_ns",
             "tick_iterator",
+            "check_paths",
             "place_mask",
             "pad",
             "heaps",
