@@ -421,7 +421,7 @@ public final class SampleReader implements Profiles.Stream {
       return programNanos;
     }
     if (switchNanos > whole) {
-      log.warn(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
+      log.info(Trouble.SWITCHES, switchNanos / 1000 + " us in " + elapsedNanos / 1_000_000 + " ms");
     }
     long left = Math.max(whole / 4, whole - switchNanos);
     return (long) ((double) (programNanos - switchNanos) * whole / left);
