@@ -84,6 +84,7 @@ struct sched_info {
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
+	int on_cpu; /* with CONFIG_SMP: runs, or is about to have left its CPU */
 	int exit_state;
 	struct sched_entity se;
 	struct sched_info sched_info;

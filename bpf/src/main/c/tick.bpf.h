@@ -82,6 +82,11 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 		   JEBPF_STAT_WAIT_GAP_FIRST, JEBPF_STAT_WAIT_WHOLE);
 }
 
+static __always_inline bool is_on_cpu(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->on_cpu) && *(volatile int *)&task->on_cpu;
+}
+
 /*
  * @ticker_since: when the ticker got its CPU. The thread that lost it then would be found waiting at
  * every tick, for what the tick lasts: that wait is the ticker's doing. It stays on the list, and is
@@ -102,7 +107,8 @@ static __always_inline void look_at(struct walk *w, struct task_struct *task, __
 	if ((clock->state & JEBPF_STATE_MASK) == JEBPF_STATE_RUNNING ||
 	    clock->stack_of == clock->since_ns)
 		return;
-	if (clock->since_ns == ticker_since) {
+	/* one that runs got its CPU by a switch that was not traced: what its stack holds is of another moment */
+	if (clock->since_ns == ticker_since || is_on_cpu(task)) {
 		list_thread(task, clock);
 		return;
 	}
