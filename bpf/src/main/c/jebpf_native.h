@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "jebpf_types.h"
 
@@ -53,6 +54,15 @@ struct jebpf_unparks {
 		uint64_t word; /* before it */
 	} ticks[JEBPF_UNPARKS_TICKS]; /* number `tick` of jebpf_parks is the next one */
 };
+
+/* CLOCK_MONOTONIC, which is System.nanoTime() as well. */
+static inline uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
 
 /* Words that are shared with Java. */
 static inline uint64_t load(const uint64_t *word)

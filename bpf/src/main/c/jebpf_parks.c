@@ -16,7 +16,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "jebpf_native.h"
@@ -29,10 +28,8 @@ static void remember(struct jebpf_parks *parks)
 {
 	struct jebpf_unparks *unparks = (void *)parks->unparks;
 	uint64_t tick = parks->tick;
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	parks->ticked_ns = (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
+	parks->ticked_ns = monotonic_ns();
 	if (unparks) {
 		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].ns = parks->ticked_ns;
 		unparks->ticks[tick % JEBPF_UNPARKS_TICKS].word = parks->word;

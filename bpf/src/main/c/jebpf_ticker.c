@@ -70,14 +70,6 @@ struct stroke { /* a record in it */
 	uint64_t time_ns;
 };
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NANOS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
 static void sleep_until(uint64_t at_ns)
 {
 	struct timespec at = {.tv_sec = (time_t)(at_ns / NANOS_PER_SECOND),

@@ -9,12 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,13 +80,10 @@ class OtherJdkWalkTest {
     "28,mixed,-XX:+UseG1GC",
   })
   void everyInstructionHasAWholeStack(int release, String load, String flag) throws Exception {
-    Optional<Path> home = Locations.jdk(release);
-    Assumptions.assumeTrue(
-        home.isPresent(),
-        "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
+    Path home = OtherJdks.require(release);
     Process jvm =
         new ProcessBuilder(
-                home.get().resolve("bin/java").toString(),
+                home.resolve("bin/java").toString(),
                 "-Xmx256m",
                 "-Xlog:disable",
                 flag,

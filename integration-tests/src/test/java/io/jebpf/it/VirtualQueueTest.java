@@ -2,17 +2,14 @@ package io.jebpf.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jebpf.it.harness.ChildJvm;
 import io.jebpf.it.harness.ChildResult;
-import io.jebpf.it.harness.Locations;
 import io.jebpf.it.offcpu.QueueLoad;
 import io.jebpf.it.pprof.Profile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,11 +49,7 @@ class VirtualQueueTest {
   void waitingForACarrierIsNoWaiting(int release) {
     ChildJvm child = ChildJvm.in(directory);
     if (release != 0) {
-      Optional<Path> home = Locations.jdk(release);
-      assumeTrue(
-          home.isPresent(),
-          () -> "no JDK " + release + " under /usr/lib/jvm, nor from build/fetch-jdks.sh");
-      child.javaHome(home.get());
+      child.javaHome(OtherJdks.require(release));
     }
     ChildResult result =
         child

@@ -51,6 +51,10 @@ public final class QueueLoad {
     void once() throws InterruptedException;
   }
 
+  private interface Wait {
+    void until(Wakeup wakeup) throws InterruptedException;
+  }
+
   private QueueLoad() {}
 
   private static void virtual(String name, Turn turn) {
@@ -157,22 +161,22 @@ public final class QueueLoad {
     volatile boolean held;
   }
 
-  /** A platform thread wakes it after a while. */
-  private static void unparked(Site site, boolean timed) {
-    Wakeup wakeup = new Wakeup();
+  private static void waits(Site site, Wakeup wakeup, Wait wait) {
     virtual(
         "waits",
         () -> {
           wakeup.nanos = 0;
           long start = System.nanoTime();
           wakeup.waiting = Thread.currentThread();
-          if (timed) {
-            waitForUnparkInTime(wakeup);
-          } else {
-            waitForUnpark(wakeup);
-          }
+          wait.until(wakeup);
           site.add(start, wakeup.nanos);
         });
+  }
+
+  /** A platform thread wakes it after a while. */
+  private static void unparked(Site site, boolean timed) {
+    Wakeup wakeup = new Wakeup();
+    waits(site, wakeup, timed ? QueueLoad::waitForUnparkInTime : QueueLoad::waitForUnpark);
     platform(
         "wakes",
         () -> {
@@ -185,15 +189,7 @@ public final class QueueLoad {
 
   private static void notified(Site site) {
     Wakeup wakeup = new Wakeup();
-    virtual(
-        "waits",
-        () -> {
-          wakeup.nanos = 0;
-          long start = System.nanoTime();
-          wakeup.waiting = Thread.currentThread();
-          waitForNotify(wakeup);
-          site.add(start, wakeup.nanos);
-        });
+    waits(site, wakeup, QueueLoad::waitForNotify);
     platform(
         "wakes",
         () -> {

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
@@ -109,6 +110,7 @@ public final class WaitLoad {
   private static final class Mixed extends Site {
     private static final int[] MILLIS = {1, 3, 10, 50, 500};
     private static final int[] CHANCES = {4000, 1390, 433, 88, 9}; // in proportion to 1 / length
+    private static final int ALL_CHANCES = Arrays.stream(CHANCES).sum();
     private static final long[] SUMS = new long[MILLIS.length];
     private static final long[] COUNTS = new long[MILLIS.length];
 
@@ -119,7 +121,7 @@ public final class WaitLoad {
     @Override
     long step(long start) {
       long ran = THREADS.getCurrentThreadCpuTime();
-      int draw = random.nextInt(4000 + 1390 + 433 + 88 + 9);
+      int draw = random.nextInt(ALL_CHANCES);
       int which = 0;
       while (draw >= CHANCES[which]) {
         draw -= CHANCES[which++];
