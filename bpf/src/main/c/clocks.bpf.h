@@ -162,10 +162,16 @@ static __noinline void add_to_list(struct task_struct *task, struct jebpf_clock 
 		ring_bell();
 }
 
+/* Whether its present wait is one that nobody asks for. */
+static __always_inline bool is_quiet(const struct jebpf_clock *clock)
+{
+	return clock->quiet && (clock->state & JEBPF_STATE_MASK) != JEBPF_STATE_RUNNABLE;
+}
+
 /* Puts a thread on the ticker's list, once until the ticker has looked at it. */
 static __always_inline void list_thread(struct task_struct *task, struct jebpf_clock *clock)
 {
-	if (unlikely(!clock->listed))
+	if (unlikely(!clock->listed) && !is_quiet(clock))
 		add_to_list(task, clock);
 }
 

@@ -87,7 +87,7 @@ static __always_inline bool write_sample(struct walk *w)
 	sample->bytes = bytes;
 	if (bytes > RECORD_BYTES)
 		bytes = RECORD_BYTES;
-	return !bpf_ringbuf_output(&samples, w->record, bytes, wake_flags());
+	return !bpf_ringbuf_output(&samples, w->record, bytes, wake_flags(w));
 }
 
 /* Walks the user stack of a thread whose registers are saved, behind the kernel's part. */

@@ -257,7 +257,8 @@ struct jebpf_clock {
 	__u32 sequence; /* grows by 2 at each change, so by 4 each time the thread leaves a CPU */
 	__u8 state;	/* enum jebpf_state */
 	__u8 has_stack; /* 1: stack_of may be the present wait's */
-	__u16 listed;	/* 1: on the ticker's list */
+	__u8 listed;	/* 1: on the ticker's list */
+	__u8 quiet;	/* 1: nobody asks for stacks of its sleep; user space's own */
 	__u64 since_ns;
 	__u64 waited_ns[JEBPF_WAIT_STATES]; /* by enum jebpf_state - 1, in waits that are over */
 	__u64 queued_ns; /* by the scheduler: waiting for a CPU in all its life, when it got one last */
@@ -557,6 +558,13 @@ _Static_assert(sizeof(struct jebpf_config) % 8 == 0, "config layout");
 
 /* ---------------------------------------------------------------- state, changed while running */
 
+/* When the programs wake the reader. */
+enum jebpf_until {
+	JEBPF_UNTIL_RUNG = 0, /* they need not */
+	JEBPF_UNTIL_FULL = 1, /* when `samples` fills */
+	JEBPF_UNTIL_UNKNOWN = 2, /* also when a walk ended in code that is in no known mapping */
+};
+
 /* Section .data.target, mapped into user space. Written by user space only. */
 struct jebpf_target {
 	__u32 tgid;	     /* process to sample, in the kernel's own numbers; 0: none */
@@ -566,7 +574,7 @@ struct jebpf_target {
 	__u32 clocks_tgid; /* process whose threads have exact clocks; 0: none */
 	__u64 period_ns;   /* of the clock events */
 	__u64 clocks_start_ns; /* CLOCK_MONOTONIC: the clocks of older threads start here */
-	__u32 reader_asleep; /* 1: it is to be woken when `samples` fills; the programs set it to 0 then */
+	enum jebpf_until reader_asleep; /* the programs set it to 0 when they wake the reader */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct jebpf_target) == 48, "target layout");

@@ -82,13 +82,16 @@ const volatile struct jebpf_config config SEC(".rodata.config") = {};
 struct jebpf_target target SEC(".data.target") = {};
 
 /* With which flags a sample is submitted: the reader polls, and is woken only if it sleeps for long. */
-static __always_inline __u64 wake_flags(void)
+static __always_inline __u64 wake_flags(const struct walk *w)
 {
-	if (likely(!target.reader_asleep) ||
-	    bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) <
-		    bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE) / WAKE_SHARE)
+	enum jebpf_until until = target.reader_asleep;
+	bool unknown = until == JEBPF_UNTIL_UNKNOWN && w->end == JEBPF_END_NO_MAPPING;
+
+	if (likely(!until) ||
+	    (!unknown && bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) <
+				 bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE) / WAKE_SHARE))
 		return BPF_RB_NO_WAKEUP;
-	target.reader_asleep = 0;
+	target.reader_asleep = JEBPF_UNTIL_RUNG;
 	return BPF_RB_FORCE_WAKEUP;
 }
 

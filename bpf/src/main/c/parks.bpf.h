@@ -52,7 +52,7 @@ static __always_inline bool write_park(struct walk *w, const struct jebpf_park *
 	__builtin_memcpy(behind, park, sizeof(*park));
 	bytes += sizeof(*park);
 	sample->bytes = bytes;
-	return !bpf_ringbuf_output(&samples, w->record, bytes, wake_flags());
+	return !bpf_ringbuf_output(&samples, w->record, bytes, wake_flags(w));
 }
 
 /*

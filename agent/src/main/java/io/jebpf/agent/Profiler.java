@@ -426,7 +426,8 @@ final class Profiler {
 
       @Override
       public Snapshot snapshot() {
-        return reader.map(SampleReader::snapshot).orElse(Snapshot.ZERO);
+        boolean own = readerThread.map(Thread.currentThread()::equals).orElse(false);
+        return reader.map(r -> own ? r.snapshot() : r.freshSnapshot()).orElse(Snapshot.ZERO);
       }
 
       @Override

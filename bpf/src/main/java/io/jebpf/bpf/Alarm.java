@@ -10,9 +10,19 @@ public final class Alarm implements AutoCloseable {
   /** In a shorter sleep the buffer does not fill, as far as whoever sleeps knows. */
   private static final long WATCHED_NANOS = 50_000_000L;
 
-  /** Whether the kernel is to wake who sleeps. */
+  /** When the kernel is to wake who sleeps: {@code enum jebpf_until}. */
+  public enum Until {
+    /** It need not. */
+    RUNG,
+    /** Also when its buffer fills. */
+    FULL,
+    /** Also when a walk ended in code that is in no known mapping. */
+    UNKNOWN
+  }
+
+  /** Is told how somebody sleeps. */
   interface Watch {
-    void asleep(boolean on);
+    void asleep(Until until);
   }
 
   private final KernelCalls calls;
@@ -29,7 +39,7 @@ public final class Alarm implements AutoCloseable {
 
   /** One that only threads ring. */
   static Alarm open(NativeRuntime runtime) throws KernelException {
-    return open(runtime.kernel(), -1, on -> {});
+    return open(runtime.kernel(), -1, until -> {});
   }
 
   /** One that this ring buffer's wake-ups ring as well, asked for through {@code watch}. */
@@ -61,13 +71,18 @@ public final class Alarm implements AutoCloseable {
    * counts.
    */
   public void await(long nanos) {
+    await(nanos, Until.FULL);
+  }
+
+  /** As above; a short sleep is not watched by the kernel. */
+  public void await(long nanos, Until until) {
     boolean watched = nanos >= WATCHED_NANOS;
     if (watched) {
-      watch.asleep(true);
+      watch.asleep(until);
     }
     calls.alarmWait(listenFd, fd, Math.max(0, nanos));
     if (watched) {
-      watch.asleep(false);
+      watch.asleep(Until.RUNG);
     }
   }
 

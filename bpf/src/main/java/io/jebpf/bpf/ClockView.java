@@ -18,6 +18,7 @@ public final class ClockView {
   private long turnNanos;
   private int tid;
   private int kernelTid;
+  private boolean quiet;
   private String comm = "";
 
   /**
@@ -35,6 +36,7 @@ public final class ClockView {
     nanos[ThreadState.RUNNING.ordinal()] = ran;
     System.arraycopy(nanos, 0, passed, 0, nanos.length);
     state = ThreadState.of(in.get(base + Layout.CLOCK_STATE));
+    quiet = in.get(base + Layout.CLOCK_QUIET) != 0;
     int changes = sequence >>> 1;
     switches = state == ThreadState.RUNNING ? changes >>> 1 : (changes + 1 >>> 1) & SWITCHES_MASK;
     wakeups = Integer.toUnsignedLong(in.getInt(base + Layout.CLOCK_WAKEUPS));
@@ -102,6 +104,11 @@ public final class ClockView {
   /** The same thread in the kernel's numbers, as wakers have them. */
   public int kernelTid() {
     return kernelTid;
+  }
+
+  /** Whether its sleep is not met, see {@link ThreadClocks#quiet}. */
+  public boolean isQuiet() {
+    return quiet;
   }
 
   /** When the present state began, on CLOCK_MONOTONIC: of a wait, its start. */

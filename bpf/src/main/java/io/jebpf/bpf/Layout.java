@@ -64,6 +64,7 @@ final class Layout {
   // struct jebpf_clock
   static final int CLOCK_SEQUENCE = 0;
   static final int CLOCK_STATE = 4;
+  static final int CLOCK_QUIET = 7;
   static final int CLOCK_SINCE = 8;
   static final int CLOCK_WAITED = 16;
   static final int CLOCK_WAKEUPS = 60;

@@ -36,9 +36,9 @@ final class Target {
     INT.setRelease(buffer, Layout.TARGET_CLOCKS_TGID, tgid);
   }
 
-  /** Whether the reader is to be woken when the ring fills. */
-  void readerAsleep(boolean asleep) {
-    INT.setRelease(buffer, Layout.TARGET_READER_ASLEEP, asleep ? 1 : 0);
+  /** When the reader is to be woken. */
+  void readerAsleep(Alarm.Until until) {
+    INT.setRelease(buffer, Layout.TARGET_READER_ASLEEP, until.ordinal());
   }
 
   int half() {

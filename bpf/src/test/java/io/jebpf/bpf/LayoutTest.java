@@ -104,6 +104,7 @@ class LayoutTest {
     checkSize("jebpf_park", Layout.PARK_BYTES);
     check("jebpf_clock", "sequence", Layout.CLOCK_SEQUENCE, 4);
     check("jebpf_clock", "state", Layout.CLOCK_STATE, 1);
+    check("jebpf_clock", "quiet", Layout.CLOCK_QUIET, 1);
     check("jebpf_clock", "since_ns", Layout.CLOCK_SINCE, 8);
     check("jebpf_clock", "first_ns", Layout.CLOCK_FIRST, 8);
     check("jebpf_clock", "woken_ns", Layout.CLOCK_WOKEN, 8);
@@ -195,6 +196,11 @@ class LayoutTest {
     assertEquals(ParkKind.values().length, kinds.size());
     for (ParkKind kind : ParkKind.values()) {
       assertEquals(kinds.get("JEBPF_PARK_" + kind.name()), kind.ordinal(), kind.name());
+    }
+    Map<String, Integer> sleeps = btf.constants("jebpf_until");
+    assertEquals(Alarm.Until.values().length, sleeps.size());
+    for (Alarm.Until until : Alarm.Until.values()) {
+      assertEquals(sleeps.get("JEBPF_UNTIL_" + until.name()), until.ordinal(), until.name());
     }
     Map<String, Integer> states = btf.constants("jebpf_state");
     assertEquals(ThreadState.values().length, states.size());

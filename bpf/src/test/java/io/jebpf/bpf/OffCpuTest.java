@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
@@ -391,6 +392,100 @@ class OffCpuTest {
       done.countDown();
       noise.join();
     }
+  }
+
+  /** No mapping was published here: every walk ends in code that is in none. */
+  @Test
+  void whoSleepsLongIsWokenForUnknownCodeToo() throws Exception {
+    CountDownLatch done = new CountDownLatch(1);
+    Thread noise = sleeper("noise", new AtomicBoolean(), done);
+    try (Alarm alarm = programs.openAlarm()) {
+      drain();
+      noise.start();
+      long start = System.nanoTime();
+      alarm.await(120_000 * MILLIS, Alarm.Until.UNKNOWN);
+      assertTrue(System.nanoTime() - start < 100_000 * MILLIS, "not woken");
+      long backlog = programs.ring().backlogBytes();
+      assertTrue(backlog < programs.ring().capacityBytes() / 9, backlog + " bytes are a reason");
+    } finally {
+      done.countDown();
+      noise.join();
+    }
+  }
+
+  /** Of a quiet thread no sleep is met, though its clock goes on; where it loses its CPU, it is. */
+  @Test
+  void quietThreadsAreMetOnlyWhereTheyLoseTheirCpu() throws Exception {
+    CountDownLatch done = new CountDownLatch(1);
+    AtomicBoolean spins = new AtomicBoolean();
+    List<Thread> threads = List.of(sleeper("quiet", spins, done), sleeper("loud", spins, done));
+    threads.forEach(Thread::start);
+    try {
+      Thread.sleep(200);
+      Map<String, Integer> slots = slotsByComm();
+      offCpu.clocks().quiet(slots.get("quiet"));
+      Thread.sleep(100);
+      drain();
+      waits.clear();
+      long before = view(slots.get("quiet")).nanos(ThreadState.BLOCKED);
+      Thread.sleep(1_000);
+      drain();
+      assertTrue(met("loud") > 10, met("loud") + " waits of the other");
+      assertTrue(met("quiet") < met("loud") / 5, met("quiet") + " waits"); // it may lose its CPU
+      ClockView view = view(slots.get("quiet"));
+      assertTrue(view.isQuiet());
+      assertTrue(view.nanos(ThreadState.BLOCKED) - before > 800 * MILLIS, "its clock goes on");
+      for (String name : slots.keySet()) {
+        if (name.equals("quiet") || name.equals("loud")) {
+          Herd.pin(view(slots.get(name)).tid(), "0");
+        }
+      }
+      spins.set(true);
+      long deadline = System.nanoTime() + 60_000 * MILLIS;
+      while (met("quiet") == 0 && System.nanoTime() < deadline) {
+        Thread.sleep(200);
+        drain();
+      }
+      assertTrue(met("quiet") > 0, "two want one CPU");
+    } finally {
+      done.countDown();
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+  }
+
+  private static Thread sleeper(String name, AtomicBoolean spins, CountDownLatch done) {
+    return new Thread(
+        () -> {
+          while (done.getCount() > 0) {
+            if (!spins.get()) {
+              LockSupport.parkNanos(25 * MILLIS);
+            }
+          }
+        },
+        name);
+  }
+
+  private long met(String comm) {
+    return waits.stream().filter(wait -> wait.comm().equals(comm)).count();
+  }
+
+  private ClockView view(int slot) {
+    ClockView view = new ClockView();
+    assertTrue(offCpu.clocks().read(slot, System.nanoTime(), view));
+    return view;
+  }
+
+  private Map<String, Integer> slotsByComm() {
+    Map<String, Integer> slots = new HashMap<>();
+    for (int slot = 0; slot < offCpu.clocks().slots(); slot++) {
+      ClockView view = new ClockView();
+      if (offCpu.clocks().read(slot, System.nanoTime(), view)) {
+        slots.put(view.comm(), slot);
+      }
+    }
+    return slots;
   }
 
   /**

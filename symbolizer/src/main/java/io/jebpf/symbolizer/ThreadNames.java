@@ -36,6 +36,11 @@ public final class ThreadNames {
   private IdentityCache<Long> listed = new IdentityCache<>(ENTRIES_MAX);
   private boolean listRead;
   private long listReadNanos;
+
+  /** When the youngest thread that was asked for began: now, and when the list was read last. */
+  private long newestNanos;
+
+  private long listNewestNanos;
   private long window = 1;
 
   /** The JVM's own view of its threads. A JavaThread is an address in the JVM's memory. */
@@ -93,18 +98,20 @@ public final class ThreadNames {
     }
     Entry entry = cache.get(tid, startNanos, UNKNOWN);
     boolean attached = entry.javaThread == 0 && javaThread != 0 && entry.failures < RETRIES_MAX;
+    newestNanos = Math.max(newestNanos, startNanos);
     if (entry.nextWindow <= window || attached) {
-      entry = read(source.get(), tid, entry, javaThread);
+      entry = read(source.get(), tid, startNanos, entry, javaThread);
       cache.put(tid, startNanos, entry);
     }
     return entry.name.isEmpty() ? comm : entry.name;
   }
 
-  private Entry read(Source threads, int tid, Entry known, long javaThread) {
+  private Entry read(Source threads, int tid, long startNanos, Entry known, long javaThread) {
     long thread = known.javaThread;
     if (thread == 0 || !threads.isThread(thread, tid)) {
       boolean hinted = javaThread != 0 && threads.isThread(javaThread, tid);
-      thread = hinted ? javaThread : find(threads, tid, known.failures > 0);
+      boolean absent = known.failures > 0 || startNanos < listNewestNanos;
+      thread = hinted ? javaThread : find(threads, tid, absent);
     }
     if (thread == ASK_LATER) {
       return known;
@@ -124,9 +131,9 @@ public final class ThreadNames {
   }
 
   /**
-   * @param absent whether it was not in the list before: then it is not in the same list now. To
-   *     read that takes two reads of memory a thread, which native threads would cause time and
-   *     again
+   * @param absent whether it was there when the list was read last, and not in it: then it is not
+   *     in the same list now. To read that takes two reads of memory a thread, which native threads
+   *     would cause time and again
    */
   private long find(Source threads, int tid, boolean absent) {
     long thread = listed.young(tid, 0, 0L);
@@ -142,6 +149,7 @@ public final class ThreadNames {
     }
     listRead = true;
     listReadNanos = now;
+    listNewestNanos = newestNanos;
     IdentityCache<Long> list = new IdentityCache<>(LISTED_MAX);
     threads.each((id, javaThread) -> list.put(id, 0, javaThread));
     listed = list;

@@ -144,6 +144,20 @@ class ThreadNamesTest {
     assertEquals("attached now", threads.name(9, 1, "GC Thread"));
   }
 
+  /** Where there are many threads they are forgotten soon. */
+  @Test
+  void whoWasThereWhenTheListWasReadIsNotLookedForInItAgain() {
+    assertEquals("VM Thread", threads.name(9, 5, "VM Thread"));
+    now += 1_000_000_000L;
+    assertEquals("GC Thread", threads.name(8, 4, "GC Thread"));
+    assertEquals(1, jvm.listReads);
+    assertEquals("younger", threads.name(10, 6, "younger"));
+    assertEquals(2, jvm.listReads);
+    jvm.names.put(7, "seven");
+    now += 1_000_000_000L;
+    assertEquals("seven", threads.name(7, 4, "comm"), "another list");
+  }
+
   @Test
   void attachedThreadsAreSeenAtOnceByTheirPointer() {
     assertEquals("comm", threads.name(9, 1, "comm"));

@@ -43,6 +43,9 @@ public interface Engine extends AutoCloseable {
   /** Share of the buffer between kernel and reader that is in use, 0 to 1. */
   double backlog();
 
+  /** The same in bytes. */
+  long backlogBytes();
+
   /**
    * How long the calling thread, any of ours, may keep a CPU before others get their turn: with
    * more than they have it makes room at once for what wakes there. 0: as the kernel has it.

@@ -44,12 +44,17 @@ final class KernelClocks implements ThreadClockSource {
     if (!clocks.read(slot, nowNanos, view)) {
       return false;
     }
-    into.thread(view.tid(), view.kernelTid(), view.threadStartNanos(), view.comm());
+    into.thread(view.tid(), view.kernelTid(), view.threadStartNanos(), view.comm(), view.isQuiet());
     into.state(view.state(), view.sinceNanos(), view.turnNanos(), view.switches());
     for (int i = 0; i < STATES.length; i++) {
       into.nanos(STATES[i], view.nanos(STATES[i]), view.passedNanos(STATES[i]));
     }
     return true;
+  }
+
+  @Override
+  public void quiet(int slot) {
+    clocks.quiet(slot);
   }
 
   @Override

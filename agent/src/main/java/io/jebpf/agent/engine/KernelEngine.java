@@ -177,8 +177,15 @@ final class KernelEngine implements Engine {
   }
 
   @Override
+  public long backlogBytes() {
+    return programs.ring().backlogBytes();
+  }
+
+  @Override
   public void await(long nanos) {
-    alarm.await(nanos);
+    long due = publisher.dueInNanos(System.nanoTime());
+    alarm.await(
+        Math.min(nanos, due), publisher.isCurious() ? Alarm.Until.UNKNOWN : Alarm.Until.FULL);
   }
 
   @Override

@@ -13,15 +13,15 @@ final class LookPace {
   private static final long EARLY_NANOS = 30 * SECOND_NANOS;
 
   /** Also after a library came or went, or a sample met unknown code. */
-  static final long EARLY_INTERVAL_NANOS = SECOND_NANOS / 5;
-
-  static final long INTERVAL_NANOS = 2 * SECOND_NANOS;
+  static final long INTERVAL_NANOS = SECOND_NANOS / 5;
 
   /** Looks with a reason take at most one part in so many of the time. */
   static final int WANTED_SHARE = 100;
 
-  /** The others. */
-  static final int QUIET_SHARE = 5_000;
+  /** The others, at the start and later. */
+  static final int EARLY_SHARE = 5_000;
+
+  static final int QUIET_SHARE = 50_000;
 
   private final long startNanos;
   private long lookedNanos;
@@ -42,11 +42,22 @@ final class LookPace {
    * @param lookNanos what a look takes
    */
   boolean isDue(long nowNanos, long loadsNow, boolean unknown, long lookNanos) {
-    boolean wanted = loadsNow != loads || unknown && !fruitless;
+    boolean wanted = loadsNow != loads || unknown && isCurious();
     boolean early = nowNanos - startNanos < EARLY_NANOS;
-    long interval = wanted || early ? EARLY_INTERVAL_NANOS : INTERVAL_NANOS;
-    long share = wanted ? WANTED_SHARE : QUIET_SHARE;
-    return nowNanos - lookedNanos >= Math.max(interval, share * lookNanos);
+    long share = wanted ? WANTED_SHARE : early ? EARLY_SHARE : QUIET_SHARE;
+    return nowNanos - lookedNanos >= Math.max(INTERVAL_NANOS, share * lookNanos);
+  }
+
+  /** How long until {@link #isDue} because of unknown code; Long.MAX_VALUE: there is no reason. */
+  long dueInNanos(long nowNanos, boolean unknown, long lookNanos) {
+    return unknown && isCurious()
+        ? lookedNanos + Math.max(INTERVAL_NANOS, WANTED_SHARE * lookNanos) - nowNanos
+        : Long.MAX_VALUE;
+  }
+
+  /** Whether unknown code is a reason. */
+  boolean isCurious() {
+    return !fruitless;
   }
 
   /**

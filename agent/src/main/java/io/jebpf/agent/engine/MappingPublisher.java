@@ -64,6 +64,16 @@ final class MappingPublisher {
     return failures;
   }
 
+  /** Whether unknown code is a reason to look. */
+  boolean isCurious() {
+    return pace.isCurious();
+  }
+
+  /** How long until a look is due that has a reason; Long.MAX_VALUE: none has. */
+  long dueInNanos(long nowNanos) {
+    return pace.dueInNanos(nowNanos, unknownSeen, modules.refreshNanos());
+  }
+
   /** Looks for new code when it is time; {@code unknown} when a sample has met such code. */
   void maintain(long nowNanos, boolean unknown) {
     long loadsBefore = loads.getAsLong();

@@ -35,9 +35,15 @@ final class ExactClocks {
   interface Visitor {
     /**
      * @param clock only valid in the call
-     * @param passed time in waits that ended since the last pass, by {@link Settlement}'s kinds
+     * @param passed time in waits that ended since the last pass, by {@link Settlement}'s kinds; of
+     *     a quiet thread whose present wait was not met, in that as well
      */
     void thread(ThreadClock clock, long[] passed);
+
+    /** Whether the present wait of a quiet thread was met all the same. */
+    default boolean isMet(ThreadClock clock) {
+      return true;
+    }
   }
 
   ExactClocks(ThreadClockSource source) {
@@ -58,14 +64,18 @@ final class ExactClocks {
     threads = 0;
     for (int slot = 0; slot < slots; slot++) {
       if (source.read(slot, nowNanos, clock)) {
-        add(slot);
+        clock.slot = slot;
+        add(slot, clock.quiet && !visitor.isMet(clock) ? clock.nanos : clock.passed);
         threads += clock.ended ? 0 : 1;
         visitor.thread(clock, passed);
       }
     }
   }
 
-  private void add(int slot) {
+  /**
+   * @param waited by state, of which what was not there at the last pass has passed
+   */
+  private void add(int slot, long[] waited) {
     long[] before = last;
     int base = slot * STATES;
     if (lastStarts[slot] != clock.threadStart) { // the slot is another thread's now
@@ -80,7 +90,7 @@ final class ExactClocks {
     }
     Arrays.fill(passed, 0);
     for (ThreadState state : WAITS) {
-      passed[Settlement.kind(state)] += clock.passed[state.ordinal()];
+      passed[Settlement.kind(state)] += waited[state.ordinal()];
     }
     for (int kind = 0; kind < KINDS; kind++) {
       long total = passed[kind];
@@ -112,6 +122,11 @@ final class ExactClocks {
         sums[ThreadState.RUNNABLE.ordinal()],
         sums[ThreadState.BLOCKED.ordinal()] + sums[ThreadState.STOPPED.ordinal()],
         sums[ThreadState.DISK.ordinal()]);
+  }
+
+  /** Nobody asks for the sleep of the thread in that slot, as of the last pass. */
+  void quiet(int slot) {
+    source.quiet(slot);
   }
 
   long switches() {

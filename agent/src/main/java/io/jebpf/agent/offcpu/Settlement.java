@@ -31,6 +31,7 @@ final class Settlement {
 
   private static final byte UNSETTLED = 1; // it has waited, and the end has not arrived yet
   private static final byte SETTLED = 2;
+  private static final byte QUIET = 3; // nobody asks for its sleep
 
   /** What is owed beyond the expected: standard deviations, and periods. */
   private static final double DEVIATIONS = 6;
@@ -50,6 +51,9 @@ final class Settlement {
 
     /** Time of a thread that no wait stands for; tid 0: of threads that have ended. */
     void notSampled(int tid, long threadStart, String comm, int kind, double nanos);
+
+    /** Time of quiet threads beyond the waits that were met. */
+    void quiet(int kind, double nanos);
   }
 
   private final ThreadSlots accounts;
@@ -112,8 +116,15 @@ final class Settlement {
         owed[account * KINDS + kind] += passed[kind];
       }
       comms[account] = clock.comm;
-      states[account] = clock.ended ? GONE : isSettled ? SETTLED : UNSETTLED;
+      states[account] = state(clock, isSettled);
     }
+  }
+
+  private static byte state(ThreadClock clock, boolean isSettled) {
+    if (clock.quiet) {
+      return QUIET;
+    }
+    return clock.ended ? GONE : isSettled ? SETTLED : UNSETTLED;
   }
 
   private int account(int tid, long threadStart) {
@@ -226,10 +237,18 @@ final class Settlement {
     }
     for (int kind = 0; kind < KINDS; kind++) {
       int at = account * KINDS + kind;
-      double rest = states[account] == SETTLED ? rest(owed[at], sampled[at], period) : 0;
-      owed[at] -= sampled[at] * factor(account, kind, period) + rest;
+      double met = sampled[at] * factor(account, kind, period);
+      double rest =
+          switch (states[account]) {
+            case SETTLED -> rest(owed[at], sampled[at], period);
+            case QUIET -> Math.max(0, owed[at] - met);
+            default -> 0;
+          };
+      owed[at] -= met + rest;
       sampled[at] = 0;
-      if (rest > 0) {
+      if (states[account] == QUIET) {
+        sink.quiet(kind, rest);
+      } else if (rest > 0) {
         sink.notSampled(
             accounts.tid(account), accounts.threadStart(account), comms[account], kind, rest);
       }

@@ -12,12 +12,19 @@ public final class ThreadClock {
   long since;
   long turn;
   int switches;
+  int slot;
+  boolean quiet;
   boolean ended;
   boolean running;
   String comm = "";
 
-  /** Who this is: ids in the process's own numbers and in the kernel's. */
-  public void thread(int tid, int kernelTid, long threadStartNanos, String comm) {
+  /**
+   * Who this is: ids in the process's own numbers and in the kernel's.
+   *
+   * @param isQuiet see {@link ThreadClockSource#quiet}
+   */
+  public void thread(int tid, int kernelTid, long threadStartNanos, String comm, boolean isQuiet) {
+    this.quiet = isQuiet;
     this.tid = tid;
     this.kernelTid = kernelTid;
     this.threadStart = threadStartNanos;

@@ -11,6 +11,9 @@ public interface ThreadClockSource {
   /** Reads a slot as it is at a moment; false: it holds no clock, or changes all the time. */
   boolean read(int slot, long nowNanos, ThreadClock into);
 
+  /** Nobody asks for the stacks of this thread's sleep: it is not met in it from now on. */
+  void quiet(int slot);
+
   /** The last reading of an ended thread is done: its slot may be used again. */
   void release(int slot);
 }

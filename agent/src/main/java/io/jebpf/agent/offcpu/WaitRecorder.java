@@ -92,6 +92,25 @@ public final class WaitRecorder {
             rows.addNotSampled(tid, threadStart, comm, kind, nanos, settledNanos);
           }
         }
+
+        @Override
+        public void quiet(int kind, double nanos) {
+          rows.accountQuiet(kind, nanos);
+        }
+      };
+
+  private final ExactClocks.Visitor reading =
+      new ExactClocks.Visitor() {
+        @Override
+        public void thread(ThreadClock clock, long[] passed) {
+          read(clock, passed);
+        }
+
+        @Override
+        public boolean isMet(ThreadClock clock) {
+          int slot = waits.find(clock.tid, clock.threadStart);
+          return slot != OpenWaits.NONE && goesOn(slot, clock);
+        }
       };
 
   /** Names of frames and threads, and the places of frames in a window. */
@@ -383,7 +402,7 @@ public final class WaitRecorder {
    */
   public void endWindow(long nowNanos, long windowStartNanos) {
     readings++;
-    clocks.pass(nowNanos, this::read);
+    clocks.pass(nowNanos, reading);
     rowsThrough = 0;
     crowdUntil = nowNanos;
     crowd.clear();
@@ -402,7 +421,7 @@ public final class WaitRecorder {
   }
 
   private void readAndSettle(long nowNanos) {
-    clocks.pass(nowNanos, this::read);
+    clocks.pass(nowNanos, reading);
     settle(nowNanos);
   }
 
@@ -423,14 +442,19 @@ public final class WaitRecorder {
    */
   private void read(ThreadClock clock, long[] passed) {
     int slot = waits.find(clock.tid, clock.threadStart);
-    boolean goesOn = slot != OpenWaits.NONE && !clock.running && waits.start(slot) == clock.since;
+    boolean goesOn = slot != OpenWaits.NONE && goesOn(slot, clock);
     if (goesOn) {
       waits.confirmed(slot, readings);
+      waits.clock(slot, clock.slot);
       waits.turn(slot, clock.turn);
     }
     if (clock.tid != tickerTid || clock.threadStart != tickerStart) {
       settlement.read(clock, passed, slot == OpenWaits.NONE || goesOn);
     }
+  }
+
+  private boolean goesOn(int slot, ThreadClock clock) {
+    return !clock.running && waits.start(slot) == clock.since;
   }
 
   /** Waits shorter than two periods stay whole for the next window: they may not be certain. */
@@ -455,6 +479,9 @@ public final class WaitRecorder {
     long turn = openTurn(slot, from, now);
     rows.account(state, turn - from, now - turn, isNew ? 1 : 0, idle);
     if (rows.isLeftOut(idle)) {
+      if (isNew && rows.isIdleThread(waits.labels(slot))) {
+        clocks.quiet(waits.clock(slot)); // its next waits are left out too, whatever they are
+      }
       return;
     }
     if (isCrowded(slot, windowStart)) {

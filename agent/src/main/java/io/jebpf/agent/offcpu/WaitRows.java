@@ -85,6 +85,12 @@ final class WaitRows {
     idleNanos += idle ? asleepNanos + queuedNanos : 0;
   }
 
+  /** Counts time of a thread whose sleep nobody asks for. */
+  void accountQuiet(int kind, double time) {
+    nanos[kind] += time;
+    idleNanos += time;
+  }
+
   /** Shows a stretch of waits that go on, all alike, and counts nothing. */
   void put(
       int leaf, Labels own, Labels row, int size, boolean counted, long from, long turn, long now) {
@@ -136,7 +142,11 @@ final class WaitRows {
   boolean isIdle(int leaf, ThreadState state, Labels own) {
     return state == ThreadState.RUNNABLE
         ? isOurs(own)
-        : verdict(leaf) > REASONS.length || WaitClassifier.isIdleThread(own.get(LabelKey.THREAD));
+        : verdict(leaf) > REASONS.length || isIdleThread(own);
+  }
+
+  boolean isIdleThread(Labels own) {
+    return WaitClassifier.isIdleThread(own.get(LabelKey.THREAD));
   }
 
   private static boolean isOurs(Labels own) {

@@ -12,7 +12,7 @@ package io.jebpf.agent.pipeline;
  */
 final class CpuScale {
   /** The kernel's figure moves in steps of 10 ms: below this it is too coarse. */
-  private static final long EXACT_NANOS_MIN = 1_000_000_000L;
+  static final long EXACT_NANOS_MIN = 1_000_000_000L;
 
   /** Few samples say little of the sum: then their error is to be seen, not hidden. */
   private static final long SAMPLES_MIN = 50;

@@ -8,6 +8,7 @@ import io.jebpf.agent.history.Segment;
 import io.jebpf.agent.history.SegmentWriter;
 import io.jebpf.agent.log.AgentLog;
 import io.jebpf.agent.log.Trouble;
+import io.jebpf.agent.offcpu.OffCpuStats;
 import io.jebpf.agent.ondemand.Profiles;
 import io.jebpf.agent.options.Options;
 import io.jebpf.agent.pprof.ProfileHeader;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -34,11 +36,16 @@ public final class SampleReader implements Profiles.Stream {
   private static final long POLL_NANOS = 100_000_000L;
 
   private static final long POLL_BUSY_NANOS = 5_000_000L;
-  private static final long POLL_IDLE_NANOS = 1_000_000_000L;
+  private static final long POLL_IDLE_NANOS = 5_000_000_000L;
   private static final long POLL_PAUSED_NANOS = 1_000_000_000L;
 
-  /** Share of the buffer filled in the usual time up to which the pace goes down. */
-  private static final double IDLE_BACKLOG = 0.002;
+  /** Bytes that come in the usual time, up to which the pace goes down: one or two stacks. */
+  private static final long IDLE_BYTES = 1_024;
+
+  /** How long who asks for figures waits for them at most. */
+  private static final long FRESH_NANOS = 250_000_000L;
+
+  private static final long FRESH_LOOK_NANOS = 1_000_000L;
 
   /** Share of the buffer in use from which the pace goes up. */
   private static final double BUSY_BACKLOG = 0.1;
@@ -102,7 +109,10 @@ public final class SampleReader implements Profiles.Stream {
   /** When the last picture was taken: who asks at once after that waits for the usual pace. */
   private volatile long answeredNanos = Long.MIN_VALUE / 2;
 
+  private final ProcessCpu processCpu = new ProcessCpu(ProcStat::processNanos);
+
   private volatile Snapshot snapshot = Snapshot.ZERO;
+  private volatile long publishedNanos;
 
   public SampleReader(
       Engine engine,
@@ -170,6 +180,23 @@ public final class SampleReader implements Profiles.Stream {
   }
 
   public Snapshot snapshot() {
+    return snapshot;
+  }
+
+  /**
+   * The same, but not older than a second: where nothing moves the reader comes more seldom, and is
+   * woken for this. Not for its own thread. Where it does not answer, what there is.
+   */
+  public Snapshot freshSnapshot() {
+    long asked = nanoClock.getAsLong();
+    Snapshot old = snapshot;
+    if (isOver() || asked - publishedNanos < TICK_NANOS) {
+      return old;
+    }
+    engine.wake();
+    while (snapshot == old && nanoClock.getAsLong() - asked < FRESH_NANOS && !isOver()) {
+      LockSupport.parkNanos(FRESH_LOOK_NANOS);
+    }
     return snapshot;
   }
 
@@ -251,7 +278,9 @@ public final class SampleReader implements Profiles.Stream {
   private long round() {
     long now = nanoClock.getAsLong();
     double backlog = engine.backlog();
-    double filled = backlog * POLL_NANOS / Math.max(1, now - roundNanos);
+    double rounds = (double) POLL_NANOS / Math.max(1, now - roundNanos);
+    double filled = backlog * rounds;
+    boolean idle = engine.backlogBytes() * rounds <= IDLE_BYTES;
     roundNanos = now;
     courtesy.begin(now, backlog > BUSY_BACKLOG);
     engine.drain(window);
@@ -276,9 +305,10 @@ public final class SampleReader implements Profiles.Stream {
       answeredNanos = now;
     }
     isSampling = isActive();
-    long wait = isActive() ? pace(filled, now) : POLL_PAUSED_NANOS;
+    long wait = isActive() ? pace(filled, idle, now) : POLL_PAUSED_NANOS;
     long sinceAnswer = now - answeredNanos;
-    return sinceAnswer < POLL_NANOS ? wait : Math.min(wait, requests.dueInNanos(now));
+    long due = sinceAnswer < POLL_NANOS ? POLL_NANOS - sinceAnswer : requests.dueInNanos(now);
+    return Math.min(wait, due);
   }
 
   private boolean isActive() {
@@ -287,19 +317,18 @@ public final class SampleReader implements Profiles.Stream {
 
   /**
    * Such that the buffer fills to a tenth until the next step, if it goes on as it did. Where next
-   * to nothing comes, longer each time; but neither the figures of each second nor the window's end
-   * are to be late.
+   * to nothing comes, longer each time; but the window's end is not to be late.
    *
    * @param filled the share of the buffer that was filled in the usual time
+   * @param idle whether that was next to nothing
    */
-  private long pace(double filled, long now) {
+  private long pace(double filled, boolean idle, long now) {
     if (filled > BUSY_BACKLOG) {
       paceNanos = POLL_NANOS;
       return Math.max(POLL_BUSY_NANOS, (long) (POLL_NANOS * BUSY_BACKLOG / filled));
     }
-    paceNanos = filled > IDLE_BACKLOG ? POLL_NANOS : Math.min(POLL_IDLE_NANOS, 2 * paceNanos);
-    long due = Math.min(startNanos + windowNanos, tickNanos + TICK_NANOS) - now;
-    return Math.min(paceNanos, Math.max(POLL_NANOS, due));
+    paceNanos = idle ? Math.min(POLL_IDLE_NANOS, 2 * paceNanos) : POLL_NANOS;
+    return Math.min(paceNanos, Math.max(POLL_NANOS, startNanos + windowNanos - now));
   }
 
   /** Ends sampling, and hands over what is left. No other call may follow. */
@@ -335,11 +364,12 @@ public final class SampleReader implements Profiles.Stream {
 
   private Mark read(long now) {
     Counters fresh = engine.counters(); // reads the off-CPU side's too
+    OffCpuStats stats = engine.offCpu().stats();
     return new Mark(
         now,
         fresh,
-        engine.offCpu().stats(),
-        ProcStat.processNanos(),
+        stats,
+        processCpu.nanos(engine.offCpu().isPresent(), stats),
         ProcStat.threadNanos() + writer.cpuNanos(),
         rateHz,
         askedHz,
@@ -370,7 +400,8 @@ public final class SampleReader implements Profiles.Stream {
 
   private void tick(long now) {
     counters = engine.counters();
-    long switchNanos = engine.offCpu().stats().switchNanos();
+    OffCpuStats stats = engine.offCpu().stats();
+    long switchNanos = stats.switchNanos();
     long charged =
         charged(
             counters.programNanos() - tickProgramNanos,
@@ -408,7 +439,7 @@ public final class SampleReader implements Profiles.Stream {
               + " since the start)");
       lostReported = counters.lost();
     }
-    publish();
+    publish(stats);
   }
 
   /**
@@ -526,6 +557,11 @@ public final class SampleReader implements Profiles.Stream {
 
   private void publish() {
     counters = engine.counters();
+    publish(engine.offCpu().stats());
+  }
+
+  /** As {@link #counters} were read last. */
+  private void publish(OffCpuStats stats) {
     snapshot =
         new Snapshot(
             counters,
@@ -537,10 +573,11 @@ public final class SampleReader implements Profiles.Stream {
             rateChanges,
             windowsExtended,
             ProcStat.threadNanos(),
-            engine.offCpu().stats(),
+            stats,
             ticker.period(),
             ticker.changes(),
             memoryErrors,
             discarded);
+    publishedNanos = nanoClock.getAsLong();
   }
 }

@@ -4,7 +4,8 @@ import io.jebpf.agent.engine.Counters;
 import io.jebpf.agent.offcpu.OffCpuStats;
 
 /**
- * The reader's figures as others may see them, published whole about once a second.
+ * The reader's figures as others may see them, published whole about once a second, more seldom
+ * where nothing moves.
  *
  * @param counters since the engine started
  * @param taken samples that arrived

@@ -15,6 +15,9 @@ class LookPaceTest {
   /** As with 10,000 threads, three mappings each. */
   private static final long DEAR = 15 * MS;
 
+  /** Cheap ones in a minute. */
+  private static final double QUIET_LOOKS = 60_000.0 * MS / LookPace.QUIET_SHARE / CHEAP;
+
   private final LookPace pace = new LookPace(0);
   private long now;
   private long loads = 40;
@@ -39,16 +42,16 @@ class LookPaceTest {
   }
 
   @Test
-  void cheapLooksAreOftenAtFirstAndEveryTwoSecondsThen() {
+  void cheapLooksAreOftenAtFirstAndSeldomThen() {
     assertTrue(looks(30, CHEAP, false) >= 28);
-    assertEquals(30, looks(60, CHEAP, false), 1);
+    assertEquals(QUIET_LOOKS, looks(60, CHEAP, false), 1);
   }
 
   @Test
   void dearLooksTakeNoMoreThanTheirShare() {
     looks(40, DEAR, false);
-    int looks = looks(600, DEAR, false);
-    assertEquals(600_000.0 * MS / LookPace.QUIET_SHARE / DEAR, looks, 1);
+    int looks = looks(6_000, DEAR, false);
+    assertEquals(6_000_000.0 * MS / LookPace.QUIET_SHARE / DEAR, looks, 1);
   }
 
   @Test
@@ -68,12 +71,25 @@ class LookPaceTest {
     looks(40, CHEAP, false);
     unknown = true;
     assertTrue(looks(1, CHEAP, true) >= 4, "each brought something");
-    assertEquals(30, looks(60, CHEAP, false), 2, "none did: it is code that no file has");
+    assertEquals(QUIET_LOOKS, looks(60, CHEAP, false), 2, "none did: it is code that no file has");
     unknown = false;
     looks(10, CHEAP, false);
     unknown = true;
-    assertEquals(30, looks(60, CHEAP, false), 2, "and stays so");
+    assertEquals(QUIET_LOOKS, looks(60, CHEAP, false), 2, "and stays so");
     looks(4, CHEAP, true); // found
     assertTrue(looks(1, CHEAP, true) >= 4);
+  }
+
+  @Test
+  void whoSleepsKnowsWhenALookForUnknownCodeIsDue() {
+    looks(40, CHEAP, true);
+    assertEquals(Long.MAX_VALUE, pace.dueInNanos(now, false, CHEAP));
+    long due = pace.dueInNanos(now, true, DEAR);
+    assertFalse(pace.isDue(now + due - 1, loads, true, DEAR));
+    assertTrue(pace.isDue(now + due, loads, true, DEAR));
+    assertTrue(pace.isCurious());
+    pace.looked(now + due, loads, true, false);
+    assertFalse(pace.isCurious(), "it was in vain");
+    assertEquals(Long.MAX_VALUE, pace.dueInNanos(now + due, true, DEAR));
   }
 }

@@ -16,8 +16,10 @@ import io.jebpf.symbolizer.Frame;
 import io.jebpf.symbolizer.FrameKind;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Waits by hand: what is put in, and what is in the window then. Times in ms, one cell is 10. */
@@ -76,8 +78,9 @@ class WaitRecorderTest {
 
   private static final class FakeClocks implements ThreadClockSource {
     final Map<Integer, long[]> threads =
-        new HashMap<>(); // slot: tid, since, ended, blocked[, runnable[, turn]]
+        new HashMap<>(); // slot: tid, since, ended, blocked[, runnable[, turn[, blocked now]]]
     final List<Integer> released = new ArrayList<>();
+    final Set<Integer> quiet = new HashSet<>();
 
     @Override
     public void begin() {}
@@ -93,13 +96,23 @@ class WaitRecorderTest {
       if (thread == null) {
         return false;
       }
-      into.thread((int) thread[0], 1000 + (int) thread[0], thread[0] * 11, "comm" + thread[0]);
+      into.thread(
+          (int) thread[0],
+          1000 + (int) thread[0],
+          thread[0] * 11,
+          "comm" + thread[0],
+          quiet.contains(slot));
       long turn = thread.length > 5 ? thread[5] : 0;
       into.state(thread[2] == 1 ? ThreadState.ENDED : ThreadState.BLOCKED, thread[1], turn, 1);
-      into.nanos(ThreadState.BLOCKED, thread[3], thread[3]);
+      into.nanos(ThreadState.BLOCKED, thread[3] + (thread.length > 6 ? thread[6] : 0), thread[3]);
       long runnable = thread.length > 4 ? thread[4] : 0;
       into.nanos(ThreadState.RUNNABLE, runnable, runnable);
       return true;
+    }
+
+    @Override
+    public void quiet(int slot) {
+      quiet.add(slot);
     }
 
     @Override
@@ -109,18 +122,17 @@ class WaitRecorderTest {
   }
 
   private void open(int tid, long startMs, long metMs, ThreadState state, long... rootFirst) {
+    open("thread-" + tid, tid, startMs, metMs, state, rootFirst);
+  }
+
+  private void open(
+      String name, int tid, long startMs, long metMs, ThreadState state, long... rootFirst) {
     recorder.beginStack();
     for (long frame : rootFirst) {
       recorder.frame(1, frame);
     }
     recorder.open(
-        tid,
-        tid * 11,
-        startMs * MS,
-        metMs * MS,
-        0,
-        state,
-        Labels.of(LabelKey.THREAD, "thread-" + tid));
+        tid, tid * 11, startMs * MS, metMs * MS, 0, state, Labels.of(LabelKey.THREAD, name));
   }
 
   private void end(int tid, long startMs, long wokenMs, long endMs) {
@@ -437,6 +449,51 @@ class WaitRecorderTest {
       sum += window.waitBlocked(row);
     }
     assertEquals(10_000.0 * 150 * MS, sum, 1);
+  }
+
+  /** Nothing of its sleep is shown, so the kernel is asked for no more of it; its time is known. */
+  @Test
+  void aThreadThatIsIdleWhateverItWaitsForIsMetOnce() {
+    String name = "Monitor Deflation Thread";
+    open(name, 1, 95, 101, ThreadState.BLOCKED, PLAIN);
+    open(2, 95, 101, ThreadState.BLOCKED, PLAIN);
+    clocks.threads.put(0, new long[] {1, 95 * MS, 0, 0, 0, 0, 105 * MS});
+    clocks.threads.put(1, new long[] {2, 95 * MS, 0, 0, 0, 0, 105 * MS});
+    nextWindow(200, 100);
+    assertEquals(Set.of(0), clocks.quiet);
+    clocks.threads.remove(1);
+    end(2, 95, 200, 200);
+    assertEquals(105 * MS, recorder.counters().idleNanos());
+
+    end(1, 95, 250, 250);
+    clocks.threads.put(0, new long[] {1, 260 * MS, 0, 155 * MS, 0, 0, 40 * MS});
+    nextWindow(300, 200);
+    assertEquals((155 + 40) * MS, recorder.counters().idleNanos(), 1);
+
+    clocks.threads.put(0, new long[] {1, 260 * MS, 0, 155 * MS, 0, 0, 140 * MS});
+    nextWindow(400, 300);
+    assertEquals((155 + 140) * MS, recorder.counters().idleNanos(), 1);
+
+    open(name, 1, 420, 430, ThreadState.RUNNABLE, PLAIN); // it lost its CPU: that is no sleep
+    end(1, 420, 420, 450);
+    clocks.threads.put(0, new long[] {1, 480 * MS, 0, 310 * MS, 37 * MS, 0, 20 * MS});
+    recorder.endWindow(500 * MS, 400 * MS);
+    assertEquals(1, window.waitRows());
+    assertRow(0, 1, 0, 30);
+    assertEquals((310 + 20 + 7) * MS, recorder.counters().idleNanos(), 1);
+    assertEquals(37 * MS, recorder.counters().estimated().runnable(), 1);
+    assertEquals((105 + 310 + 20) * MS, recorder.counters().estimated().blocked(), 1);
+    assertEquals(0, recorder.counters().notSampledNanos());
+  }
+
+  @Test
+  void whoWantsIdleWaitsGetsThemAll() {
+    recorder = recorder(true);
+    open("Monitor Deflation Thread", 1, 95, 101, ThreadState.BLOCKED, PLAIN);
+    clocks.threads.put(0, new long[] {1, 95 * MS, 0, 0, 0, 0, 105 * MS});
+    recorder.endWindow(200 * MS, 100 * MS);
+    assertEquals(Set.of(), clocks.quiet);
+    assertEquals(1, window.waitRows());
   }
 
   // ---- the books: waits that were met by chance, and the exact clocks

@@ -27,6 +27,8 @@ public class FakeEngine implements Engine {
           Mapping.ofFile("/usr/bin/java"),
           "on, switched on by the agent");
 
+  public static final int RING_BYTES = 1 << 19;
+
   private final Semaphore wakes = new Semaphore(0);
   private final Deque<long[]> waiting = new ArrayDeque<>(); // stack number, weight, time
   public final List<Integer> rates = new ArrayList<>();
@@ -39,6 +41,9 @@ public class FakeEngine implements Engine {
 
   /** So many samples from now on find no memory. */
   public int outOfMemory;
+
+  /** Of what waits in a ring of {@link #RING_BYTES}. */
+  public long backlogBytes;
 
   public boolean closed;
   public long samples;
@@ -145,7 +150,12 @@ public class FakeEngine implements Engine {
 
   @Override
   public double backlog() {
-    return 0;
+    return (double) backlogBytes / RING_BYTES;
+  }
+
+  @Override
+  public long backlogBytes() {
+    return backlogBytes;
   }
 
   @Override

@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,6 +111,44 @@ class SampleReaderTest {
     assertEquals("100", profile.comment("rate_hz"));
     assertFalse(profile.comment("cpu_exact_ns").isEmpty());
     assertEquals(3, reader.snapshot().taken());
+  }
+
+  /** Its turns cost more than all it finds in them; the kernel wakes it where that changes. */
+  @Test
+  void whereNothingMovesTheReaderComesSeldom() throws Exception {
+    reader.start();
+    long begun = clock.get();
+    long wait = 0;
+    for (int i = 0; i < 8; i++) {
+      clock.addAndGet(wait);
+      long next = reader.step();
+      long left = 10 * SECOND - (clock.get() - begun) % (10 * SECOND);
+      assertTrue(next <= left || next == SECOND / 10, next + " ns: the window ends in " + left);
+      wait = next;
+    }
+    engine.backlogBytes = 0;
+    clock.addAndGet(10 * SECOND - (clock.get() - begun) % (10 * SECOND));
+    assertEquals(5 * SECOND, reader.step());
+    clock.addAndGet(5 * SECOND);
+    engine.backlogBytes = 60_000; // 1,200 in a tenth of a second
+    assertEquals(SECOND / 10, reader.step());
+    engine.backlogBytes = 100;
+    clock.addAndGet(SECOND / 10);
+    assertEquals(SECOND / 5, reader.step());
+  }
+
+  @Test
+  void whoAsksForFiguresGetsThoseOfThisSecond() throws Exception {
+    reader.start();
+    stepAfter(2 * SECOND);
+    assertEquals(0, reader.freshSnapshot().taken());
+    engine.sample(1, 10_000_000);
+    CompletableFuture<Snapshot> answer;
+    clock.addAndGet(2 * SECOND);
+    answer = CompletableFuture.supplyAsync(reader::freshSnapshot);
+    engine.await(60 * SECOND); // it is woken
+    reader.step();
+    assertEquals(1, answer.get(60, TimeUnit.SECONDS).taken());
   }
 
   /** The application's heap is full for a while: what was sampled since the last window is lost. */
