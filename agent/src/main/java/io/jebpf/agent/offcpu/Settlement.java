@@ -38,6 +38,11 @@ final class Settlement {
 
   private static final int PERIODS = 12;
 
+  /**
+   * Readings in a row after which an end that has not arrived is no reason: where many are lost.
+   */
+  private static final int UNSETTLED_MAX = 2;
+
   /** By so much waits may be under-sampled in the long run, where ticks are late. */
   private static final double UNDER_SAMPLED = 2;
 
@@ -60,6 +65,7 @@ final class Settlement {
   private double[] owed = {};
   private double[] sampled = {};
   private byte[] states = {};
+  private byte[] unsettled = {}; // readings in a row
   private String[] comms = {};
   private final double[] owedGone = new double[KINDS];
   private final double[] sampledGone = new double[KINDS];
@@ -116,7 +122,9 @@ final class Settlement {
         owed[account * KINDS + kind] += passed[kind];
       }
       comms[account] = clock.comm;
-      states[account] = state(clock, isSettled);
+      unsettled[account] =
+          (byte) (isSettled ? 0 : Math.min(unsettled[account] + 1, UNSETTLED_MAX + 1));
+      states[account] = state(clock, unsettled[account] == 0 || unsettled[account] > UNSETTLED_MAX);
     }
   }
 
@@ -137,6 +145,7 @@ final class Settlement {
       reserve();
       Arrays.fill(owed, account * KINDS, (account + 1) * KINDS, 0);
       states[account] = GONE;
+      unsettled[account] = 0;
     }
     return account;
   }
@@ -282,6 +291,7 @@ final class Settlement {
       owed = Arrays.copyOf(owed, capacity * KINDS);
       sampled = Arrays.copyOf(sampled, capacity * KINDS);
       states = Arrays.copyOf(states, capacity);
+      unsettled = Arrays.copyOf(unsettled, capacity);
       comms = Arrays.copyOf(comms, capacity);
     }
   }

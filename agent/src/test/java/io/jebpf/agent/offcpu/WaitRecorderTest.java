@@ -586,6 +586,21 @@ class WaitRecorderTest {
     assertEquals(0, recorder.counters().estimated().blocked(), 1e-9);
   }
 
+  /** The ring is full: in each window the last end does not arrive. */
+  @Test
+  void whereEndsAreLostAllTheTimeTheRestIsMarkedAllTheSame() {
+    for (int i = 1; i <= 4; i++) {
+      open(1, 1_000 * i - 300, 1_000 * i - 295, ThreadState.BLOCKED, PLAIN, PARK);
+      clock(1, 1_000 * i - 100, false, 900 * i, 0); // it ran since
+      nextWindow(1_000 * i, 1_000 * (i - 1));
+      boolean marked = recorder.counters().notSampledNanos() > 0;
+      assertEquals(i > 2, marked, "window " + i);
+    }
+    double known =
+        recorder.counters().estimated().blocked() + recorder.counters().notSampledNanos();
+    assertTrue(known > 3_000 * MS, known / MS + " ms of 3600 are in the profiles");
+  }
+
   @Test
   void whereAnEndIsOnItsWayNothingIsDivided() {
     open(1, 103, 104, ThreadState.BLOCKED, PLAIN);
