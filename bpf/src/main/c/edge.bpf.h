@@ -55,6 +55,25 @@ static __always_inline void note_turn(struct task_struct *task, struct jebpf_clo
 	clock->woken_ns = woken > since ? woken : since;
 }
 
+/*
+ * Clocks of two CPUs are up to 15 us apart. So a turn that was noted before a shorter run may be later than
+ * the wait which followed that, and would be taken for its own: who sleeps has had no turn.
+ */
+static __always_inline void forget_turn(struct task_struct *task, struct jebpf_clock *clock)
+{
+	__u64 woken = clock->woken_ns;
+
+	if (unlikely(woken >= clock->since_ns) && has_accounts() && is_sleeper(task))
+		__sync_val_compare_and_swap(&clock->woken_ns, woken, 0);
+}
+
+static __always_inline void look_for_turn(struct task_struct *task, struct jebpf_clock *clock,
+					  __u64 offset)
+{
+	forget_turn(task, clock);
+	note_turn(task, clock, offset);
+}
+
 static long edge_of(__u32 slot, void *context)
 {
 	__u64 *offset = context;
@@ -69,7 +88,7 @@ static long edge_of(__u32 slot, void *context)
 	if (!task)
 		return 0;
 	if (is_of(clock, task))
-		note_turn(task, clock, *offset);
+		look_for_turn(task, clock, *offset);
 	bpf_task_release(task);
 	return 0;
 }
@@ -106,7 +125,7 @@ int on_edge_task(struct bpf_iter__task *ctx)
 		return 0;
 	clock = known_clock(task->pid);
 	if (clock && is_of(clock, task) && is_to_ask(clock))
-		note_turn(task, clock, offset);
+		look_for_turn(task, clock, offset);
 	count(JEBPF_STAT_PROGRAM_NS, bpf_ktime_get_ns() - start);
 	return 0;
 }

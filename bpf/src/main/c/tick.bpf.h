@@ -55,6 +55,7 @@ static __always_inline void take_wait(struct walk *w, struct task_struct *task,
 	 * From here on its switch-in writes an end, unless the look at the clock says that this came
 	 * too late. That the wait lasted until here is part of what is known of it: walk_ns.
 	 */
+	forget_turn(task, clock);
 	note_wakers(clock, true);
 	clock->stack_of = start;
 	clock->has_stack = 1; /* whoever sees this takes it all back */

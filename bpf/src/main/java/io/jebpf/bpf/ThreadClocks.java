@@ -63,6 +63,11 @@ public final class ThreadClocks {
     clocks.put(slot * Layout.CLOCK_BYTES + Layout.CLOCK_QUIET, (byte) 1);
   }
 
+  /** For tests: as if the thread had been found woken then. */
+  void turn(int slot, long nanos) {
+    clocks.putLong(slot * Layout.CLOCK_BYTES + Layout.CLOCK_WOKEN, nanos);
+  }
+
   /** Gives the slot of an ended thread back, after its last reading. */
   public void release(int slot) throws KernelException {
     clocks.putInt(slot * Layout.CLOCK_BYTES + Layout.CLOCK_TID, 0);

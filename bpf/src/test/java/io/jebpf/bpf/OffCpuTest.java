@@ -455,6 +455,38 @@ class OffCpuTest {
     }
   }
 
+  /** A turn from before may be later than the wait by another CPU's clock. */
+  @Test
+  void whoSleepsHasNoTurn() throws Exception {
+    CountDownLatch done = new CountDownLatch(1);
+    Thread thread =
+        new Thread(
+            () -> {
+              while (done.getCount() > 0) {
+                LockSupport.park();
+              }
+            },
+            "sleeps");
+    thread.start();
+    try {
+      Thread.sleep(200);
+      int slot = slotsByComm().get("sleeps");
+      offCpu.clocks().quiet(slot); // else its wake-up is watched, and nobody asks
+      LockSupport.unpark(thread);
+      Thread.sleep(200);
+      offCpu.clocks().turn(slot, System.nanoTime() - MILLIS);
+      ClockView before = view(slot);
+      assertTrue(before.turnNanos() > 0, "or this test tests nothing");
+      offCpu.findWoken();
+      assertEquals(0, view(slot).turnNanos());
+      assertTrue(view(slot).nanos(ThreadState.BLOCKED) >= before.nanos(ThreadState.BLOCKED));
+    } finally {
+      done.countDown();
+      LockSupport.unpark(thread);
+      thread.join();
+    }
+  }
+
   private static Thread sleeper(String name, AtomicBoolean spins, CountDownLatch done) {
     return new Thread(
         () -> {
@@ -709,11 +741,15 @@ class OffCpuTest {
     herd.done.await();
     Map<Integer, ClockView> rested = edgeAtRest(herd);
     Map<Integer, Long> told = herd.queuedNanos();
+    int wrong = 0; // by whoSleepsOnABusyMachineIsAsleep: schedstat has some sleepers wait
     for (int tid : herd.tids()) {
       long clock =
           rested.get(tid).nanos(ThreadState.RUNNABLE) - slept.get(tid).nanos(ThreadState.RUNNABLE);
-      assertEquals(told.get(tid) - queued.get(tid), clock, MILLIS, "beside schedstat");
+      long more = told.get(tid) - queued.get(tid) - clock;
+      assertTrue(more > -MILLIS, "beside schedstat " + -more + " ns more");
+      wrong += more > MILLIS ? 1 : 0;
     }
+    assertTrue(wrong <= HERD / 16, wrong + " of " + HERD + " have more by schedstat");
   }
 
   /** The same when all of the herd are asleep. */

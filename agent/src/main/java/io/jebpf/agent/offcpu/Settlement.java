@@ -211,6 +211,7 @@ final class Settlement {
     return switch (states[account]) {
       case GONE -> factorsGone[kind];
       case SETTLED -> factor(owed[at], sampled[at], period);
+      case QUIET -> Math.min(1, factor(owed[at], sampled[at], period)); // its sleep is owed too
       default -> 1;
     };
   }
