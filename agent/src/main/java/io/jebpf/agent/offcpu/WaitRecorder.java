@@ -28,7 +28,7 @@ public final class WaitRecorder {
   private static final int EARLY_WORDS = 6;
 
   /** Waits through a whole window that get a row of their own; the rest share one a stack. */
-  private static final int ROWS_THROUGH_MAX = 1000;
+  private static final int ROWS_THROUGH_MAX = 500;
 
   static final String OTHER_THREADS = "[other threads]";
 
