@@ -22,7 +22,6 @@ final class OpenWaits {
   private int[] walks = {};
   private int[] wakerLeaves = {};
   private int[] confirmed = {};
-  private int[] clocks = {};
   private long[] turns = {};
   private int[] leaves = {};
   private byte[] states = {};
@@ -168,15 +167,6 @@ final class OpenWaits {
     return confirmed[slot];
   }
 
-  /** Slot of its thread's clock, by that reading. */
-  int clock(int slot) {
-    return clocks[slot];
-  }
-
-  void clock(int slot, int clockSlot) {
-    clocks[slot] = clockSlot;
-  }
-
   void confirmed(int slot, int reading) {
     confirmed[slot] = reading;
   }
@@ -202,7 +192,6 @@ final class OpenWaits {
     walks = Arrays.copyOf(walks, capacity);
     wakerLeaves = Arrays.copyOf(wakerLeaves, capacity);
     confirmed = Arrays.copyOf(confirmed, capacity);
-    clocks = Arrays.copyOf(clocks, capacity);
     turns = Arrays.copyOf(turns, capacity);
     leaves = Arrays.copyOf(leaves, capacity);
     states = Arrays.copyOf(states, capacity);

@@ -27,6 +27,9 @@ public final class WaitRecorder {
 
   private static final int EARLY_WORDS = 6;
 
+  /** Threads of the JVM that become quiet at one reading of the clocks. */
+  private static final int HUSHED_MAX = 64;
+
   /** Waits through a whole window that get a row of their own; the rest share one a stack. */
   private static final int ROWS_THROUGH_MAX = 500;
 
@@ -49,6 +52,7 @@ public final class WaitRecorder {
   private final RawStacks stacks = new RawStacks(NODES_MAX);
   private final OpenWaits waits = new OpenWaits(OPEN_MAX);
   private final Settlement settlement = new Settlement(OPEN_MAX);
+  private final ThreadSlots hushed = new ThreadSlots(HUSHED_MAX); // until the clocks are read
   private final WaitRows rows;
   private final Crowd crowd = new Crowd(this::putCrowd);
   private final MetWait certain = new MetWait();
@@ -334,9 +338,23 @@ public final class WaitRecorder {
         fill(certain, slot, waits.labels(slot), from, turn, end, !begun, waker);
         rows.add(certain, 1, 1);
       }
+      if (!begun) {
+        hush(slot);
+      }
       releaseStacks(waits.leaf(slot), waits.wakerLeaf(slot));
     }
     waits.remove(slot);
+  }
+
+  /** Where all waits of this one's thread are left out, nobody has to ask for the next ones. */
+  private void hush(int slot) {
+    int tid = waits.tid(slot);
+    long threadStart = waits.threadStart(slot);
+    if (rows.isLeftOut(true)
+        && rows.isIdleThread(waits.labels(slot))
+        && hushed.find(tid, threadStart) == ThreadSlots.NONE) {
+      hushed.add(tid, threadStart);
+    }
   }
 
   /** When a thread's wait for a CPU began. */
@@ -445,8 +463,12 @@ public final class WaitRecorder {
     boolean goesOn = slot != OpenWaits.NONE && goesOn(slot, clock);
     if (goesOn) {
       waits.confirmed(slot, readings);
-      waits.clock(slot, clock.slot);
       waits.turn(slot, clock.turn);
+    }
+    int hush = hushed.size() == 0 ? ThreadSlots.NONE : hushed.find(clock.tid, clock.threadStart);
+    if (hush != ThreadSlots.NONE) {
+      clocks.quiet(clock.slot);
+      hushed.remove(hush);
     }
     if (clock.tid != tickerTid || clock.threadStart != tickerStart) {
       settlement.read(clock, passed, slot == OpenWaits.NONE || goesOn);
@@ -478,10 +500,10 @@ public final class WaitRecorder {
     boolean idle = isIdle(slot);
     long turn = openTurn(slot, from, now);
     rows.account(state, turn - from, now - turn, isNew ? 1 : 0, idle);
+    if (isNew) {
+      hush(slot);
+    }
     if (rows.isLeftOut(idle)) {
-      if (isNew && rows.isIdleThread(waits.labels(slot))) {
-        clocks.quiet(waits.clock(slot)); // its next waits are left out too, whatever they are
-      }
       return;
     }
     if (isCrowded(slot, windowStart)) {
