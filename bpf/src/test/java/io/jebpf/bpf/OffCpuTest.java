@@ -731,8 +731,8 @@ class OffCpuTest {
         ClockView last = edges.get(i).get(tid);
         long asleep =
             last.nanos(ThreadState.BLOCKED) - edges.get(i - 1).get(tid).nanos(ThreadState.BLOCKED);
-        assertEquals(0, asleep, MILLIS / 10.0, "asleep in window " + i + ", " + last.comm());
-        assertTrue(last.turnNanos() < woken + MILLIS / 10, "woken later than it was");
+        assertEquals(0, asleep, MILLIS, "of 10 ms asleep in window " + i + ", " + last.comm());
+        assertTrue(last.turnNanos() < woken + MILLIS, "woken later than it was");
         waiting += last.turnNanos() != 0 ? 1 : 0;
       }
     }

@@ -183,9 +183,10 @@ final class KernelEngine implements Engine {
 
   @Override
   public void await(long nanos) {
-    long due = publisher.dueInNanos(System.nanoTime());
+    long due = publisher.dueInNanos(System.nanoTime()); // past: we are paused, and do not look
     alarm.await(
-        Math.min(nanos, due), publisher.isCurious() ? Alarm.Until.UNKNOWN : Alarm.Until.FULL);
+        due > 0 ? Math.min(nanos, due) : nanos,
+        publisher.isCurious() ? Alarm.Until.UNKNOWN : Alarm.Until.FULL);
   }
 
   @Override

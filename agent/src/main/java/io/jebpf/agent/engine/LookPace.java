@@ -48,7 +48,10 @@ final class LookPace {
     return nowNanos - lookedNanos >= Math.max(INTERVAL_NANOS, share * lookNanos);
   }
 
-  /** How long until {@link #isDue} because of unknown code; Long.MAX_VALUE: there is no reason. */
+  /**
+   * How long until {@link #isDue} because of unknown code, 0 and less: it is; Long.MAX_VALUE: there
+   * is no reason.
+   */
   long dueInNanos(long nowNanos, boolean unknown, long lookNanos) {
     return unknown && isCurious()
         ? lookedNanos + Math.max(INTERVAL_NANOS, WANTED_SHARE * lookNanos) - nowNanos

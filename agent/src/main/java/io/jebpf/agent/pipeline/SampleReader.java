@@ -278,9 +278,9 @@ public final class SampleReader implements Profiles.Stream {
   private long round() {
     long now = nanoClock.getAsLong();
     double backlog = engine.backlog();
-    double rounds = (double) POLL_NANOS / Math.max(1, now - roundNanos);
-    double filled = backlog * rounds;
-    boolean idle = engine.backlogBytes() * rounds <= IDLE_BYTES;
+    double usual = (double) POLL_NANOS / Math.max(1, now - roundNanos); // of the time that passed
+    double filled = backlog * usual;
+    boolean idle = engine.backlogBytes() * usual <= IDLE_BYTES;
     roundNanos = now;
     courtesy.begin(now, backlog > BUSY_BACKLOG);
     engine.drain(window);

@@ -30,8 +30,13 @@ public final class OffCpuBench {
   /** The JVM compiles the server, and the agent, until then: that is another cost. */
   private static final int WARM_UP_SECONDS = 20;
 
-  /** Start-up, the stacks of all threads, and frequent looks for new code are over then. */
-  private static final int PARKED_SETTLE_MILLIS = 35_000;
+  /**
+   * Start-up, the stacks of all threads, and most of what the JVM compiles of the agent are over
+   * then.
+   */
+  private static final int PARKED_SETTLE_MILLIS = 60_000;
+
+  private static final int PARKED_MILLIS = 60_000; // six windows
 
   private static final int ECHO_BLOCKS_A_ROUND = 2;
 
@@ -255,7 +260,7 @@ public final class OffCpuBench {
         sleep(PARKED_SETTLE_MILLIS);
         Map<String, Long> from = threadNanos(running.pid());
         long start = System.nanoTime();
-        sleep(5_000L * seconds);
+        sleep(PARKED_MILLIS);
         Map<String, Long> to = threadNanos(running.pid());
         double elapsed = System.nanoTime() - start;
         StringBuilder own = new StringBuilder();
