@@ -22,11 +22,6 @@ public final class WaitRecorder {
   /** Between a wait's stack and that of its waker: JEBPF_GAP_WAKER. */
   private static final long WOKEN_BY = RawFrame.head(RawFrame.MARKER, 0, 66);
 
-  /** Ends that came before their stack, which was then still on its way into the ring. */
-  private static final int EARLY_MAX = 64;
-
-  private static final int EARLY_WORDS = 6;
-
   /** Threads of the JVM that become quiet at one reading of the clocks. */
   private static final int HUSHED_MAX = 64;
 
@@ -56,9 +51,7 @@ public final class WaitRecorder {
   private final WaitRows rows;
   private final Crowd crowd = new Crowd(this::putCrowd);
   private final MetWait certain = new MetWait();
-  private final long[] early = new long[EARLY_MAX * EARLY_WORDS];
-  private final String[] earlyWakers = new String[EARLY_MAX];
-  private int earlyNext;
+  private final EarlyEnds early = new EarlyEnds();
   private int building = RawStacks.ROOT;
   private int waking; // the wait whose waker's stack is being built
   private long period;
@@ -260,33 +253,16 @@ public final class WaitRecorder {
             ? waker(wakerKernelTid, wakerSlot, wakerComm)
             : "";
     if (slot == OpenWaits.NONE || waits.start(slot) != start) {
-      keepEarly(tid, threadStart, start, woken, end, tickNanos, waker);
+      early.keep(tid, threadStart, start, woken, end, tickNanos, waker);
       return; // or its stack was lost, or dropped because the thread ran meanwhile
     }
     finish(slot, woken, end, tickNanos, waker);
   }
 
-  private void keepEarly(
-      int tid, long threadStart, long start, long woken, long end, long tickNanos, String waker) {
-    int at = earlyNext * EARLY_WORDS;
-    earlyWakers[earlyNext] = waker;
-    earlyNext = (earlyNext + 1) % EARLY_MAX;
-    early[at] = tid;
-    early[at + 1] = threadStart;
-    early[at + 2] = start;
-    early[at + 3] = woken;
-    early[at + 4] = end;
-    early[at + 5] = tickNanos;
-  }
-
   private void finishIfEarly(int slot) {
-    for (int at = 0; at < early.length; at += EARLY_WORDS) {
-      if (early[at + 2] == waits.start(slot)
-          && early[at] == waits.tid(slot)
-          && early[at + 1] == waits.threadStart(slot)) {
-        finish(slot, early[at + 3], early[at + 4], early[at + 5], earlyWakers[at / EARLY_WORDS]);
-        return;
-      }
+    int end = early.find(waits.tid(slot), waits.threadStart(slot), waits.start(slot));
+    if (end != EarlyEnds.NONE) {
+      finish(slot, early.woken(end), early.end(end), early.tickNanos(end), early.waker(end));
     }
   }
 
