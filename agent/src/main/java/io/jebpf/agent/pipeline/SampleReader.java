@@ -29,26 +29,12 @@ import java.util.function.LongSupplier;
  * and how it waits in between, is outside, so that tests step by hand.
  */
 public final class SampleReader implements Profiles.Stream {
-  /**
-   * The kernel side wakes us up from a long sleep only: a full buffer has to be far away at this
-   * pace.
-   */
-  private static final long POLL_NANOS = 100_000_000L;
-
-  private static final long POLL_BUSY_NANOS = 5_000_000L;
-  private static final long POLL_IDLE_NANOS = 5_000_000_000L;
-  private static final long POLL_PAUSED_NANOS = 1_000_000_000L;
-
-  /** Bytes that come in the usual time, up to which the pace goes down: one or two stacks. */
-  private static final long IDLE_BYTES = 1_024;
+  private static final long PAUSED_NANOS = 1_000_000_000L;
 
   /** How long who asks for figures waits for them at most. */
   private static final long FRESH_NANOS = 250_000_000L;
 
   private static final long FRESH_LOOK_NANOS = 1_000_000L;
-
-  /** Share of the buffer in use from which the pace goes up. */
-  private static final double BUSY_BACKLOG = 0.1;
 
   private static final long TICK_NANOS = 1_000_000_000L;
 
@@ -64,6 +50,7 @@ public final class SampleReader implements Profiles.Stream {
   private final Budget budget;
   private final TickerControl ticker;
   private final Courtesy courtesy;
+  private final ReaderPace pace = new ReaderPace();
 
   private Window window;
   private Instant startWall = Instant.EPOCH;
@@ -75,9 +62,6 @@ public final class SampleReader implements Profiles.Stream {
   private Mark started = Mark.ZERO; // read once where one window ends and the next begins
   private long serial = 1;
   private boolean extended;
-
-  private long roundNanos = Long.MIN_VALUE / 2;
-  private long paceNanos = POLL_NANOS;
 
   private long tickNanos;
   private long tickProgramNanos;
@@ -204,7 +188,7 @@ public final class SampleReader implements Profiles.Stream {
   public CompletableFuture<Segment> askOpen(long notBeforeNanos) {
     CompletableFuture<Segment> answer = requests.ask(notBeforeNanos);
     long now = nanoClock.getAsLong();
-    if (!isSampling || now - answeredNanos >= POLL_NANOS) {
+    if (!isSampling || now - answeredNanos >= ReaderPace.USUAL_NANOS) {
       engine.wake(); // else one picture answers many soon enough
     }
     return answer;
@@ -277,12 +261,8 @@ public final class SampleReader implements Profiles.Stream {
 
   private long round() {
     long now = nanoClock.getAsLong();
-    double backlog = engine.backlog();
-    double usual = (double) POLL_NANOS / Math.max(1, now - roundNanos); // of the time that passed
-    double filled = backlog * usual;
-    boolean idle = engine.backlogBytes() * usual <= IDLE_BYTES;
-    roundNanos = now;
-    courtesy.begin(now, backlog > BUSY_BACKLOG);
+    pace.begin(now, engine.backlog(), engine.backlogBytes());
+    courtesy.begin(now, pace.isBusy());
     engine.drain(window);
     if (isActive()) {
       engine.maintain(now);
@@ -305,30 +285,17 @@ public final class SampleReader implements Profiles.Stream {
       answeredNanos = now;
     }
     isSampling = isActive();
-    long wait = isActive() ? pace(filled, idle, now) : POLL_PAUSED_NANOS;
+    long wait = isActive() ? pace.pause(startNanos + windowNanos - now) : PAUSED_NANOS;
     long sinceAnswer = now - answeredNanos;
-    long due = sinceAnswer < POLL_NANOS ? POLL_NANOS - sinceAnswer : requests.dueInNanos(now);
+    long due =
+        sinceAnswer < ReaderPace.USUAL_NANOS
+            ? ReaderPace.USUAL_NANOS - sinceAnswer
+            : requests.dueInNanos(now);
     return Math.min(wait, due);
   }
 
   private boolean isActive() {
     return rateHz != 0 || ticker.period() != 0;
-  }
-
-  /**
-   * Such that the buffer fills to a tenth until the next step, if it goes on as it did. Where next
-   * to nothing comes, longer each time; but the window's end is not to be late.
-   *
-   * @param filled the share of the buffer that was filled in the usual time
-   * @param idle whether that was next to nothing
-   */
-  private long pace(double filled, boolean idle, long now) {
-    if (filled > BUSY_BACKLOG) {
-      paceNanos = POLL_NANOS;
-      return Math.max(POLL_BUSY_NANOS, (long) (POLL_NANOS * BUSY_BACKLOG / filled));
-    }
-    paceNanos = idle ? Math.min(POLL_IDLE_NANOS, 2 * paceNanos) : POLL_NANOS;
-    return Math.min(paceNanos, Math.max(POLL_NANOS, startNanos + windowNanos - now));
   }
 
   /** Ends sampling, and hands over what is left. No other call may follow. */
