@@ -51,6 +51,12 @@ public final class ThreadNames {
     /** Whether the list is another one than {@link #each} showed last, as far as can be told. */
     boolean hasChanged();
 
+    /**
+     * Whether the JVM itself names threads so that are never in its list. To look for them would
+     * take a reading of all others.
+     */
+    boolean isUnlisted(String comm);
+
     /** Whether there is a thread of the JVM with that tid at the address. */
     boolean isThread(long javaThread, int tid);
 
@@ -100,18 +106,20 @@ public final class ThreadNames {
     boolean attached = entry.javaThread == 0 && javaThread != 0 && entry.failures < RETRIES_MAX;
     newestNanos = Math.max(newestNanos, startNanos);
     if (entry.nextWindow <= window || attached) {
-      entry = read(source.get(), tid, startNanos, entry, javaThread);
+      entry = read(source.get(), tid, startNanos, comm, entry, javaThread);
       cache.put(tid, startNanos, entry);
     }
     return entry.name.isEmpty() ? comm : entry.name;
   }
 
-  private Entry read(Source threads, int tid, long startNanos, Entry known, long javaThread) {
+  private Entry read(
+      Source threads, int tid, long startNanos, String comm, Entry known, long javaThread) {
     long thread = known.javaThread;
     if (thread == 0 || !threads.isThread(thread, tid)) {
       boolean hinted = javaThread != 0 && threads.isThread(javaThread, tid);
       boolean absent = known.failures > 0 || startNanos < listNewestNanos;
-      thread = hinted ? javaThread : find(threads, tid, absent);
+      boolean unlisted = !hinted && threads.isUnlisted(comm);
+      thread = hinted ? javaThread : unlisted ? 0 : find(threads, tid, absent);
     }
     if (thread == ASK_LATER) {
       return known;

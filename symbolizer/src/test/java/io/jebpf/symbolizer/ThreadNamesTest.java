@@ -32,6 +32,11 @@ class ThreadNamesTest {
     }
 
     @Override
+    public boolean isUnlisted(String comm) {
+      return comm.startsWith("VM Periodic");
+    }
+
+    @Override
     public boolean isThread(long javaThread, int tid) {
       return javaThread == tid * 1000L && names.containsKey(tid);
     }
@@ -156,6 +161,14 @@ class ThreadNamesTest {
     jvm.names.put(7, "seven");
     now += 1_000_000_000L;
     assertEquals("seven", threads.name(7, 4, "comm"), "another list");
+  }
+
+  @Test
+  void whoIsNeverListedIsNotLookedFor() {
+    assertEquals("VM Periodic Tas", threads.name(9, 5, "VM Periodic Tas"));
+    assertEquals(0, jvm.listReads);
+    jvm.names.put(8, "VM Periodic Tasks of mine");
+    assertEquals("VM Periodic Tasks of mine", threads.name(8, 5, "VM Periodic Tas", 8000));
   }
 
   @Test

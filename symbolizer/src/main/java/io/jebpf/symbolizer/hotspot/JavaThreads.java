@@ -2,6 +2,7 @@ package io.jebpf.symbolizer.hotspot;
 
 import io.jebpf.symbolizer.ThreadNames;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -13,6 +14,20 @@ import java.util.OptionalInt;
 public final class JavaThreads implements ThreadNames.Source {
   private static final int THREADS_MAX = 65_536;
   private static final int SUPERCLASSES_MAX = 16;
+
+  /** How names of HotSpot's own threads begin that are no JavaThreads, by the kernel. */
+  private static final List<String> UNLISTED =
+      List.of(
+          "VM Thread",
+          "VM Periodic Tas",
+          "GC Thread#",
+          "G1 ",
+          "ZWorker",
+          "ZDriver",
+          "ZDirector",
+          "ZStat",
+          "ZUncommitter",
+          "Shenandoah GC");
 
   private final TargetMemory memory;
   private final HotspotLayout layout;
@@ -50,6 +65,16 @@ public final class JavaThreads implements ThreadNames.Source {
   static long klassAddress(VmStructs structs, String name) {
     return structs.staticAddress(
         "vmClasses::_klasses[static_cast<int>(vmClassID::" + name + "_klass_knum)]");
+  }
+
+  @Override
+  public boolean isUnlisted(String comm) {
+    for (int i = 0; i < UNLISTED.size(); i++) {
+      if (comm.startsWith(UNLISTED.get(i))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override
