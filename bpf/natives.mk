@@ -64,7 +64,7 @@ $(main)/%.bpf.o: src/main/c/%.bpf.c natives.mk
 $(OUT)/test/io/jebpf/bpf/%.bpf.o: src/test/c/%.bpf.c natives.mk
 	$(compile_bpf)
 
-helper := src/main/c/jebpf_native.c src/main/c/jebpf_parks.c src/main/c/jebpf_ticker.c
+helper := src/main/c/jebpf_native.c src/main/c/jebpf_parks.c src/main/c/jebpf_places.c src/main/c/jebpf_ticker.c
 
 $(native)/jebpfhelp.so: $(helper) src/main/c/jebpf_native.h src/main/c/jebpf_types.h natives.mk
 	@mkdir -p $(@D)

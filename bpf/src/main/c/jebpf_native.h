@@ -55,6 +55,33 @@ struct jebpf_unparks {
 	} ticks[JEBPF_UNPARKS_TICKS]; /* number `tick` of jebpf_parks is the next one */
 };
 
+#define JEBPF_STRATA 16
+
+/* In which part of its cell each of 16 ticks falls, every other one. */
+struct jebpf_strata {
+	uint64_t block; /* number of these 16 */
+	uint8_t drawn;
+	uint8_t order[JEBPF_STRATA];
+};
+
+/* The ticker's places, see jebpf_places.c; `random` is to be set. */
+struct jebpf_places {
+	uint64_t random;
+	uint64_t period_ns;
+	struct jebpf_strata strata[2];
+};
+
+uint64_t tick_place(struct jebpf_places *places, uint64_t cell, uint64_t period_ns);
+
+/* xorshift64*: where in its cell a tick falls need not be secret, only spread. */
+static inline uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545f4914f6cdd1dULL;
+}
+
 /* CLOCK_MONOTONIC, which is System.nanoTime() as well. */
 static inline uint64_t monotonic_ns(void)
 {

@@ -3,7 +3,7 @@
  * The off-CPU ticker: the thread that runs the program which takes the stacks of waits.
  *
  * Time is cut into cells of period_ns, counted from 0 of CLOCK_MONOTONIC; each gets one tick, at a
- * random place. So a wait that covers a whole cell is always met, nothing in step with the period
+ * random place (jebpf_places.c). So a wait that covers a whole cell is always met, nothing in step with the period
  * is favoured, and how likely a wait is met follows from its start and end alone.
  *
  * A tick finds threads that left their CPU since the one before. While there are none the ticker
@@ -49,7 +49,7 @@ struct jebpf_ticker {
 
 /* The cells that had their tick. */
 struct cells {
-	uint64_t random;
+	struct jebpf_places places;
 	uint64_t period;
 	uint64_t end;	   /* of the last one; 0: there is none yet */
 	uint64_t moved_ns; /* nobody left a CPU between the last tick and this */
@@ -77,15 +77,6 @@ static void sleep_until(uint64_t at_ns)
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
 		;
-}
-
-/* xorshift64*: where in its cell a tick falls need not be secret, only spread. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1dULL;
 }
 
 /* ---------------------------------------------------------------- the bell */
@@ -239,12 +230,12 @@ static uint64_t next_tick(struct jebpf_ticker *ticker, struct cells *cells, uint
 		add(&ticker->late, (now / period * period - start) / period);
 		start = now / period * period;
 	}
-	at = start + next_random(&cells->random) % period;
+	at = start + tick_place(&cells->places, start / period, period);
 	if (at < cells->moved_ns) {
 		add(&ticker->quiet, 1);
 		start += period;
 		last += period;
-		at = start + next_random(&cells->random) % period;
+		at = start + tick_place(&cells->places, start / period, period);
 	}
 	cells->period = period;
 	cells->end = start + period;
@@ -255,7 +246,7 @@ static uint64_t next_tick(struct jebpf_ticker *ticker, struct cells *cells, uint
 /* Runs until `stop` is set: one long call, which no safepoint of the JVM waits for. */
 EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd, int64_t iterator_fd)
 {
-	struct cells cells = {.random = monotonic_ns() | 1};
+	struct cells cells = {.places.random = monotonic_ns() | 1};
 	struct jebpf_parks *parks = ticker->parks;
 	struct bell bell;
 	bool has_bell = bell_open(&bell, iterator_fd < 0 ? (int)ticker->bell_fd : -1);
@@ -270,7 +261,7 @@ EXPORT int64_t jebpf_tick(struct jebpf_ticker *ticker, int64_t program_fd, int64
 		if (at > now) /* else the last tick came late: this one must not be left out */
 			sleep_until(at);
 		if (virtual) /* cells that went by without a tick are stood for by this one */
-			parks_tick(parks, cells.period, cells.tick_ns, next_random(&cells.random));
+			parks_tick(parks, cells.period, cells.tick_ns, next_random(&cells.places.random));
 		if (iterator_fd >= 0)
 			run_iterator(ticker, (int)iterator_fd);
 		else
