@@ -59,15 +59,13 @@ struct jebpf_unparks {
 
 /* In which part of its cell each of 16 ticks falls, every other one. */
 struct jebpf_strata {
-	uint64_t block; /* number of these 16 */
-	uint8_t drawn;
+	uint64_t block; /* number of these 16, plus 1; 0: not drawn yet */
 	uint8_t order[JEBPF_STRATA];
 };
 
 /* The ticker's places, see jebpf_places.c; `random` is to be set. */
 struct jebpf_places {
 	uint64_t random;
-	uint64_t period_ns;
 	struct jebpf_strata strata[2];
 };
 

@@ -24,17 +24,11 @@ static void shuffle(uint8_t *order, uint64_t *random)
 uint64_t tick_place(struct jebpf_places *places, uint64_t cell, uint64_t period_ns)
 {
 	struct jebpf_strata *strata = &places->strata[cell & 1];
-	uint64_t block = (cell >> 1) / JEBPF_STRATA;
+	uint64_t block = (cell >> 1) / JEBPF_STRATA + 1;
 
-	if (places->period_ns != period_ns) { /* cells have other numbers now */
-		places->period_ns = period_ns;
-		places->strata[0].drawn = 0;
-		places->strata[1].drawn = 0;
-	}
-	if (!strata->drawn || strata->block != block) {
+	if (strata->block != block) {
 		shuffle(strata->order, &places->random);
 		strata->block = block;
-		strata->drawn = 1;
 	}
 	return (strata->order[(cell >> 1) % JEBPF_STRATA] * period_ns +
 		next_random(&places->random) % period_ns) /

@@ -40,11 +40,11 @@ public interface Engine extends AutoCloseable {
     return ContextCounters.ZERO;
   }
 
-  /** Share of the buffer between kernel and reader that is in use, 0 to 1. */
-  double backlog();
-
-  /** The same in bytes. */
+  /** Bytes of the buffer between kernel and reader that are in use. */
   long backlogBytes();
+
+  /** Bytes that it has room for; the same at any time. */
+  long bufferBytes();
 
   /**
    * How long the calling thread, any of ours, may keep a CPU before others get their turn: with

@@ -171,14 +171,13 @@ final class KernelEngine implements Engine {
   }
 
   @Override
-  public double backlog() {
-    SampleRing ring = programs.ring();
-    return (double) ring.backlogBytes() / ring.capacityBytes();
+  public long backlogBytes() {
+    return programs.ring().backlogBytes();
   }
 
   @Override
-  public long backlogBytes() {
-    return programs.ring().backlogBytes();
+  public long bufferBytes() {
+    return programs.ring().capacityBytes();
   }
 
   @Override

@@ -45,7 +45,7 @@ final class LookPace {
     boolean wanted = loadsNow != loads || unknown && isCurious();
     boolean early = nowNanos - startNanos < EARLY_NANOS;
     long share = wanted ? WANTED_SHARE : early ? EARLY_SHARE : QUIET_SHARE;
-    return nowNanos - lookedNanos >= Math.max(INTERVAL_NANOS, share * lookNanos);
+    return leftNanos(nowNanos, share, lookNanos) <= 0;
   }
 
   /**
@@ -53,9 +53,12 @@ final class LookPace {
    * is no reason.
    */
   long dueInNanos(long nowNanos, boolean unknown, long lookNanos) {
-    return unknown && isCurious()
-        ? lookedNanos + Math.max(INTERVAL_NANOS, WANTED_SHARE * lookNanos) - nowNanos
-        : Long.MAX_VALUE;
+    return unknown && isCurious() ? leftNanos(nowNanos, WANTED_SHARE, lookNanos) : Long.MAX_VALUE;
+  }
+
+  /** How long until looks take no more than one part in {@code share} of the time. */
+  private long leftNanos(long nowNanos, long share, long lookNanos) {
+    return lookedNanos + Math.max(INTERVAL_NANOS, share * lookNanos) - nowNanos;
   }
 
   /** Whether unknown code is a reason. */

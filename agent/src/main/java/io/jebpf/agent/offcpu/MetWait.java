@@ -14,6 +14,7 @@ final class MetWait {
   long turn; // when its wait for a CPU began
   long end;
   double weight; // how many waits it stands for
+  boolean isIdle;
   boolean isCounted; // false: it goes on with a wait that was counted before
   String waker = "";
 

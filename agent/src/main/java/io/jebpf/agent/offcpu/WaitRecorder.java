@@ -326,7 +326,7 @@ public final class WaitRecorder {
   private void hush(int slot) {
     int tid = waits.tid(slot);
     long threadStart = waits.threadStart(slot);
-    if (rows.isLeftOut(true)
+    if (rows.isLeftOut(isIdle(slot))
         && rows.isIdleThread(waits.labels(slot))
         && hushed.find(tid, threadStart) == ThreadSlots.NONE) {
       hushed.add(tid, threadStart);
@@ -360,6 +360,7 @@ public final class WaitRecorder {
     met.from = from;
     met.turn = turn;
     met.end = end;
+    met.isIdle = isIdle(slot);
     met.isCounted = counted;
     met.waker = waker;
   }

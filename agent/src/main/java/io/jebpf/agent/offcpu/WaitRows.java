@@ -57,7 +57,7 @@ final class WaitRows {
   void add(MetWait wait, double asleep, double queued) {
     double asleepNanos = asleep * (wait.turn - wait.from);
     double queuedNanos = queued * (wait.end - wait.turn);
-    boolean idle = isIdle(wait.leaf, wait.state, wait.own);
+    boolean idle = wait.isIdle;
     account(wait.state, asleepNanos, queuedNanos, wait.isCounted ? asleep : 0, idle);
     if (isLeftOut(idle)) {
       return;

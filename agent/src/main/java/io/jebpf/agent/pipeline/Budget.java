@@ -15,6 +15,11 @@ final class Budget {
     this.millionths = millionths;
   }
 
+  /** What the programs may take in a time, for a budget in millionths of a core. */
+  static long nanos(long elapsedNanos, long millionths) {
+    return elapsedNanos * millionths / 1_000_000;
+  }
+
   /**
    * @param asked what the user wants
    * @param current the rate now

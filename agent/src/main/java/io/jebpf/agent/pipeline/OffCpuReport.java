@@ -33,7 +33,7 @@ final class OffCpuReport {
     comments
         .fact(QualityComments.TICK_NANOS, Long.toString(end.tickNanos()))
         .fact(QualityComments.TICK_ASKED_NANOS, Long.toString(end.askedTickNanos()));
-    long whole = (end.nanos() - begin.nanos()) * budgetMillionths / 1_000_000;
+    long whole = Budget.nanos(end.nanos() - begin.nanos(), budgetMillionths);
     if (whole > 0 && stats.switchNanos() > whole) {
       comments.fact(
           QualityComments.BUDGET,

@@ -23,20 +23,19 @@ final class ReaderPace {
 
   private long roundNanos = Long.MIN_VALUE / 2;
   private long pauseNanos = USUAL_NANOS;
-  private double backlog;
-  private double filled; // in the usual time, a share of the buffer
+  private double backlog; // a share of the buffer
+  private double filled; // in the usual time, likewise
   private boolean idle;
 
   /**
    * A round begins.
    *
-   * @param backlog share of the buffer in use
-   * @param backlogBytes the same in bytes
+   * @param backlogBytes of the buffer in use
    */
-  void begin(long nowNanos, double backlog, long backlogBytes) {
+  void begin(long nowNanos, long backlogBytes, long bufferBytes) {
     double usual = (double) USUAL_NANOS / Math.max(1, nowNanos - roundNanos);
     this.roundNanos = nowNanos;
-    this.backlog = backlog;
+    this.backlog = (double) backlogBytes / bufferBytes;
     this.filled = backlog * usual;
     this.idle = backlogBytes * usual <= IDLE_BYTES;
   }

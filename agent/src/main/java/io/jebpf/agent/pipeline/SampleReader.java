@@ -261,7 +261,7 @@ public final class SampleReader implements Profiles.Stream {
 
   private long round() {
     long now = nanoClock.getAsLong();
-    pace.begin(now, engine.backlog(), engine.backlogBytes());
+    pace.begin(now, engine.backlogBytes(), engine.bufferBytes());
     courtesy.begin(now, pace.isBusy());
     engine.drain(window);
     if (isActive()) {
@@ -414,7 +414,7 @@ public final class SampleReader implements Profiles.Stream {
    * get what it leaves of the budget, but at least a quarter.
    */
   private long charged(long programNanos, long switchNanos, long elapsedNanos) {
-    long whole = elapsedNanos * options.budgetMillionths() / 1_000_000;
+    long whole = Budget.nanos(elapsedNanos, options.budgetMillionths());
     if (whole == 0 || switchNanos == 0) {
       return programNanos;
     }

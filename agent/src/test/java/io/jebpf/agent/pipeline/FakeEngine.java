@@ -149,13 +149,13 @@ public class FakeEngine implements Engine {
   }
 
   @Override
-  public double backlog() {
-    return (double) backlogBytes / RING_BYTES;
+  public long backlogBytes() {
+    return backlogBytes;
   }
 
   @Override
-  public long backlogBytes() {
-    return backlogBytes;
+  public long bufferBytes() {
+    return RING_BYTES;
   }
 
   @Override
